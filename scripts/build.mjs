@@ -1,0 +1,30 @@
+/** Builds the packages into their dist folders. */
+import { exists, fingerprint, readStamp, writeStamp } from "./fingerprint.mjs";
+import { runTool } from "./process.mjs";
+import { step } from "./step.mjs";
+
+const packages = ["shared", "client", "server"];
+const sources = [
+  ...packages.flatMap((name) => [`${name}/src`, `${name}/package.json`]),
+  "pnpm-lock.yaml",
+  "tsconfig.json",
+  "tsconfig.build.json",
+  "tsdown.config.ts",
+];
+
+/** Builds when a source changed since the last time; answers whether it went well. */
+export async function ensureBuilt() {
+  const upToDate =
+    readStamp("built") === fingerprint(sources) && packages.every((name) => exists(`${name}/dist/index.js`));
+  return upToDate || build();
+}
+
+/** Builds; answers whether it went well. */
+export async function build() {
+  const built = fingerprint(sources);
+  const done = await step("Building the packages", () => runTool("tsdown", ["--log-level=warn"]), {
+    hint: "The build's errors are above.",
+  });
+  writeStamp("built", done ? built : "");
+  return done;
+}

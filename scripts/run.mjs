@@ -1,0 +1,44 @@
+/**
+ * What stands behind `npm start`, `npm test` and the rest. It runs on any Node >= 20 with nothing installed: it installs
+ * what the workspace needs, and then runs every tool with the Node that the workspace pins.
+ */
+import { build, ensureBuilt } from "./build.mjs";
+import { ensureInstalled } from "./install.mjs";
+import { become } from "./process.mjs";
+import { check, fix, test } from "./test.mjs";
+
+const serverSource = "server/src/cli/main.ts";
+const serverBuilt = "server/dist/cli.js";
+
+/** @type {Record<string, (args: string[]) => Promise<number>>} Each answers the exit code. */
+const commands = {
+  async start(args) {
+    if (!(await ensureBuilt())) return 1;
+    return become([serverBuilt, "serve", ...args]);
+  },
+  dev(args) {
+    return become([
+      "--watch",
+      "--watch-preserve-output",
+      "--conditions=@countersign/source",
+      serverSource,
+      "serve",
+      ...args,
+    ]);
+  },
+  test,
+  check,
+  fix,
+  async build() {
+    return (await build()) ? 0 : 1;
+  },
+};
+
+const [name = "", ...args] = process.argv.slice(2);
+const command = commands[name];
+if (command === undefined) {
+  console.error(`Usage: node scripts/run.mjs ${Object.keys(commands).join(" | ")}`);
+  process.exitCode = 2;
+} else {
+  process.exitCode = (await ensureInstalled()) ? await command(args) : 1;
+}

@@ -1,0 +1,211 @@
+/** The only place where parts are put together, and taken apart again. */
+import { createSecretKey } from "node:crypto";
+import type { Principal } from "@countersign/shared";
+import type { AccountId } from "@countersign/shared/schemas";
+import { deriveKey, type KeyLabel } from "./crypto/sealing.ts";
+import type { Caller, Deps, Now, RandomBytes } from "./deps.ts";
+import { createAccessTokens } from "./engine/access-tokens.ts";
+import { startFeed } from "./engine/feed.ts";
+import { createKeyRing } from "./engine/key-ring.ts";
+import { createLimiter } from "./engine/limiter.ts";
+import { createPasswordHasher } from "./engine/password-hasher.ts";
+import { feedHorizonMs, keepHouse } from "./flows/housekeeping.ts";
+import { announceAccountChange } from "./flows/accounts/announce-change.ts";
+import { type AuthOptions, type adminRole, type RoleOptions, resolveOptions, type ScopeOptions } from "./options.ts";
+import { checkCatalogue } from "./store/catalogue.ts";
+import { migrate } from "./store/migrate.ts";
+import { type AuthContext, contextOf, type RequestLike } from "./trpc/context.ts";
+import { type AnyPrincipal, makeGuardedProcedure, makePublicProcedure, type Requirements } from "./trpc/guards.ts";
+import { t } from "./trpc/init.ts";
+import { type AuthRouter, authRouter } from "./trpc/routers/auth.ts";
+import { type UsersRouter, usersRouter } from "./trpc/routers/users.ts";
+
+/** A procedure builder for everyone. */
+export type PublicProcedure = ReturnType<typeof makePublicProcedure>;
+
+/** A procedure builder for signed-in callers: `ctx.principal` is the caller's. */
+export type ProtectedProcedure<P extends AnyPrincipal = Principal> = ReturnType<typeof makeGuardedProcedure<P>>;
+
+/** What `createAuth` returns. */
+export interface Auth<Scope extends string = string, Role extends string = string, Claims extends object = object> {
+  /** Sign-up, sign-in and what belongs to it. Mount it as `auth`: `t.router({ auth: auth.router })`. */
+  readonly router: AuthRouter;
+  /** Accounts, for role `admin`. Mount it as `users`, or not at all. */
+  readonly usersRouter: UsersRouter;
+  /** A tRPC root for applications without one of their own: `auth.t.router({ … })`. */
+  readonly t: typeof t;
+  /** The base of procedures for everyone. Works on its own, and by `.concat()` on a procedure of your own `t`. */
+  readonly publicProcedure: PublicProcedure;
+  /** The base of procedures for signed-in callers. Works on its own, and by `.concat()` on a procedure of your own `t`. */
+  readonly protectedProcedure: ProtectedProcedure<Principal<Scope, Role, Claims>>;
+  /**
+   * A guard that demands more than a sign-in. An undeclared scope or role does not compile.
+   *
+   * @throws {AuthError} at a call: `INSUFFICIENT_SCOPE`, `INSUFFICIENT_ROLE`, `FRESH_LOGIN_REQUIRED`, beside what
+   *   `protectedProcedure` throws.
+   *
+   * @example
+   * ```ts
+   * auth.requires({ scope: "notes:write" }).input(NewNote).mutation(…)
+   * t.procedure.concat(auth.requires({ role: "admin", maxAge: 300 }))
+   * ```
+   */
+  requires(requirements: Requirements<Scope, Role>): ProtectedProcedure<Principal<Scope, Role, Claims>>;
+  /** `createContext` for tRPC's fetch and Node adapters. Verifies nothing by itself, so public procedures cost nothing. */
+  readonly createContext: (request: RequestLike) => Promise<AuthContext>;
+  /**
+   * Says that a user of the application's own table has changed: their roles, or that they may no longer sign in. Access
+   * tokens of an older `version` stop being good at once. With `endSessions`, all their sessions end.
+   */
+  accountChanged(account: { id: string; version: number; endSessions?: boolean }): Promise<void>;
+  /** Opens the database, migrates it and loads the keys: once, however often it is called. The first request does so by itself. */
+  start(): Promise<Deps>;
+  /** Stops the timers and closes the database. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+  /** The options that this was made with. */
+  readonly options: AuthOptions;
+}
+
+/** What is not a pure function: replaced in tests, and nowhere else. */
+export interface Effects {
+  readonly now: Now;
+  readonly randomBytes: RandomBytes;
+  /** Calls back again and again until stopped. */
+  readonly every: (milliseconds: number, work: () => void) => { stop(): void };
+}
+
+const realEffects: Effects = {
+  now: () => Date.now(),
+  randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+  every(milliseconds, work) {
+    const timer = setInterval(work, milliseconds);
+    timer.unref();
+    return { stop: () => clearInterval(timer) };
+  },
+};
+
+const feedPollMs = 1_000;
+const housekeepingMs = 3_600_000;
+const nobody: Caller = { address: null, userAgent: null, requestId: null };
+
+/**
+ * Makes the sign-in of an application: routers to mount, guards for procedures, and the engine behind them. Nothing is
+ * opened before the first request, or `start()`.
+ *
+ * @throws {TypeError} naming every option that is wrong.
+ *
+ * @example
+ * ```ts
+ * export const auth = createAuth({
+ *   database: sqlite("file:./data/app.db"),
+ *   secret: process.env.COUNTERSIGN_SECRET,
+ *   issuer: "https://app.example",
+ *   scopes: { "notes:write": "Write your notes" },
+ * });
+ * ```
+ */
+export function createAuth<
+  const Scopes extends ScopeOptions = Record<never, string>,
+  const Roles extends RoleOptions = Record<never, object>,
+  Claims extends object = object,
+>(
+  options: AuthOptions<Scopes, Roles, Claims>,
+): Auth<Extract<keyof Scopes, string>, Extract<keyof Roles, string> | typeof adminRole, Claims> {
+  return assemble(options, realEffects);
+}
+
+/** Puts the parts together with the effects given. */
+export function assemble<Scope extends string, Role extends string, Claims extends object>(
+  options: AuthOptions,
+  effects: Effects,
+): Auth<Scope, Role, Claims> {
+  const resolved = resolveOptions(options);
+  let running: Promise<Running> | undefined;
+
+  const start = () => {
+    running ??= startParts(resolved, effects).catch((error: unknown) => {
+      // The next request tries again: a database that was away may be back.
+      running = undefined;
+      throw error;
+    });
+    return running;
+  };
+
+  const close = async () => {
+    const started = running;
+    running = undefined;
+    await (await started)?.stop();
+  };
+
+  return {
+    router: authRouter,
+    usersRouter,
+    t,
+    publicProcedure: makePublicProcedure(),
+    protectedProcedure: makeGuardedProcedure<Principal<Scope, Role, Claims>>({}),
+    requires: (requirements) => makeGuardedProcedure<Principal<Scope, Role, Claims>>(requirements),
+    createContext: async (request) => contextOf((await start()).deps, request),
+    async accountChanged({ id, version, endSessions = false }) {
+      const { deps } = await start();
+      await announceAccountChange(deps, { id: id as AccountId, version, endSessions }, nobody);
+    },
+    start: async () => (await start()).deps,
+    close,
+    [Symbol.asyncDispose]: close,
+    options,
+  };
+}
+
+interface Running {
+  readonly deps: Deps;
+  stop(): Promise<void>;
+}
+
+async function startParts(
+  { settings, secret, database, log }: ReturnType<typeof resolveOptions>,
+  { now, randomBytes, every }: Effects,
+): Promise<Running> {
+  const key = (label: KeyLabel) => createSecretKey(deriveKey(secret, label, 32));
+  const db = await database.open();
+  try {
+    await migrate(db, { now });
+    await checkCatalogue(db);
+    const keys = await createKeyRing({ ...settings, db, now, randomBytes, secret });
+    const feed = await startFeed({ db, now, horizonMs: feedHorizonMs(settings), onKeysChanged: keys.reload });
+    const deps: Deps = {
+      now,
+      randomBytes,
+      db,
+      keys,
+      feed,
+      accessTokens: createAccessTokens({
+        ...settings,
+        keys,
+        now,
+        randomBytes,
+        secret,
+        encrypt: settings.encryptAccessTokens,
+      }),
+      hasher: createPasswordHasher(settings.passwordHashing, randomBytes),
+      limiter: createLimiter({ db, now, key: key("attempts"), limits: settings.limits }),
+      log,
+      settings,
+      refreshTokenKey: key("refresh tokens"),
+    };
+    const timers = [
+      every(feedPollMs, () => feed.catchUp().catch((error) => log.warn({ err: error }, "the feed could not be read"))),
+      every(housekeepingMs, () => keepHouse(deps).catch((error) => log.warn({ err: error }, "housekeeping failed"))),
+    ];
+    return {
+      deps,
+      async stop() {
+        for (const timer of timers) timer.stop();
+        await db.destroy();
+      },
+    };
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+}

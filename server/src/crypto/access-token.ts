@@ -1,0 +1,336 @@
+/**
+ * Access tokens (RFC 9068): how they are signed, and every check that they must pass. The server and the verifier share
+ * this file, so it runs on any JavaScript runtime.
+ */
+import { AuthError, type Principal } from "@countersign/shared";
+import type { AccountId, SessionId } from "@countersign/shared/schemas";
+import { CompactEncrypt, CompactSign, compactDecrypt, compactVerify } from "jose";
+import { isCanonicalBase64url } from "./base64url.ts";
+import type { EncryptionKey, SigningKey, VerificationKey } from "./signing-key.ts";
+
+/** What an access token says of the sign-in that it comes from. */
+export interface AccessTokenGrant {
+  readonly accountId: AccountId;
+  readonly username: string;
+  readonly sessionId: SessionId;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly roles: readonly string[];
+  /** The account's version. */
+  readonly version: number;
+  /** When the person last proved who they are: epoch milliseconds. */
+  readonly authTime: number;
+  /** How they proved it (RFC 8176). */
+  readonly amr: readonly string[];
+  /** How strong that was (OpenID Connect Core §2), where a policy names it. */
+  readonly acr?: string;
+  /** The application's own claims. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+}
+
+export interface SignAccessTokenOptions {
+  readonly issuer: string;
+  readonly audience: string;
+  /** A unique id of the token. */
+  readonly jti: string;
+  /** Seconds since the epoch. */
+  readonly issuedAt: number;
+  /** Seconds since the epoch. */
+  readonly expiresAt: number;
+  /** Encrypts the signed token too, for the holders of this key. */
+  readonly encryptionKey?: EncryptionKey | null;
+}
+
+export interface VerifyAccessTokenOptions {
+  /** The key of a `kid`; `null` when there is none. What it throws, verification throws. */
+  readonly keyFor: (kid: string) => VerificationKey | null | Promise<VerificationKey | null>;
+  /** What `iss` must be, exactly. */
+  readonly issuer: string;
+  /** What `aud` must be, or have among its members, exactly. */
+  readonly audience: string;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** How far apart the clocks of issuer and verifier may be. */
+  readonly clockToleranceSeconds: number;
+  /** The greatest age since `iat`, whatever `exp` says. Default is none. */
+  readonly maxAgeSeconds?: number;
+  /** The key of encrypted tokens. Without it, they are refused. */
+  readonly decryptionKey?: EncryptionKey | null;
+}
+
+/** The longest token that is looked at. */
+export const maxTokenLength = 8_192;
+
+const tokenType = "at+jwt";
+
+/** Claims with a meaning of their own. An application's claims must have other names. */
+export const registeredClaims: ReadonlySet<string> = new Set([
+  // RFC 7519 §4.1, and the claims of an access token (RFC 9068 §2.2)
+  ...["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "auth_time", "acr", "amr", "scope", "roles"],
+  // ours
+  ...["sid", "ver", "preferred_username"],
+  // names that other specifications give a meaning to: delegation, proof of possession, OpenID Connect, security events
+  ...["act", "may_act", "cnf", "azp", "nonce", "at_hash", "c_hash", "groups", "entitlements", "authorization_details"],
+  ...["events", "toe", "txn", "sub_id"],
+]);
+
+/**
+ * Signs an access token, and encrypts it where there is a key for that.
+ *
+ * @throws TypeError for an application's claim with a registered name, and for claims that make the token too long.
+ */
+export async function signAccessToken(
+  key: SigningKey,
+  grant: AccessTokenGrant,
+  options: SignAccessTokenOptions,
+): Promise<string> {
+  const payload = {
+    ...ownClaims(grant.claims ?? {}),
+    iss: options.issuer,
+    aud: options.audience,
+    sub: grant.accountId,
+    client_id: grant.clientId,
+    sid: grant.sessionId,
+    jti: options.jti,
+    iat: options.issuedAt,
+    exp: options.expiresAt,
+    auth_time: Math.floor(grant.authTime / 1_000),
+    amr: grant.amr,
+    ...(grant.acr === undefined ? {} : { acr: grant.acr }),
+    scope: grant.scopes.join(" "),
+    roles: grant.roles,
+    ver: grant.version,
+    preferred_username: grant.username,
+  };
+  const signed = await new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
+    .setProtectedHeader({ alg: key.algorithm, kid: key.kid, typ: tokenType })
+    .sign(key.key);
+  const token = options.encryptionKey ? await encrypt(signed, options.encryptionKey) : signed;
+  if (token.length > maxTokenLength) {
+    throw new TypeError(`the claims make an access token of ${token.length} characters; ${maxTokenLength} are the most`);
+  }
+  return token;
+}
+
+/**
+ * Verifies an access token: its form, its header, its signature, then its claims.
+ *
+ * @throws AuthError `TOKEN_EXPIRED` for a token that is good but for its time, `TOKEN_INVALID` for every other; and what
+ * `keyFor` throws.
+ * @see RFC 9068 §4, RFC 8725 §3
+ */
+export async function verifyAccessToken(token: string, options: VerifyAccessTokenOptions): Promise<Principal> {
+  if (typeof token !== "string" || token.length > maxTokenLength) throw invalid();
+  const segments = token.split(".");
+  const signed = segments.length === 5 ? await decrypt(token, segments, options.decryptionKey) : token;
+  const { payload, keyHeader } = parseSigned(signed);
+  const key = await options.keyFor(keyHeader.kid);
+  // The key decides how a token is signed. A token that could decide would choose "none", or a public key as a secret.
+  if (key === null || key.algorithm !== keyHeader.alg) throw invalid();
+  await checkSignature(signed, key);
+  return readPrincipal(payload, options);
+}
+
+/** When a verified token stops being good: epoch milliseconds. */
+export function goodUntil(
+  { issuedAt, expiresAt }: Principal,
+  options: Pick<VerifyAccessTokenOptions, "clockToleranceSeconds" | "maxAgeSeconds">,
+): number {
+  const { clockToleranceSeconds, maxAgeSeconds = Number.POSITIVE_INFINITY } = options;
+  const oldest = issuedAt.getTime() + maxAgeSeconds * 1_000;
+  return Math.min(expiresAt.getTime(), oldest) + clockToleranceSeconds * 1_000;
+}
+
+type Members = ReadonlyMap<string, unknown>;
+
+function parseSigned(signed: string): { payload: string; keyHeader: { kid: string; alg: string } } {
+  const [header = "", payload = "", signature = "", ...more] = signed.split(".");
+  if (more.length > 0 || ![header, payload, signature].every(isSegment)) throw invalid();
+  const members = parseObject(decode(header));
+  const alg = members.get("alg");
+  const kid = members.get("kid");
+  if (typeof alg !== "string" || typeof kid !== "string") throw invalid();
+  // RFC 7515 §4.1.11: an extension that is not understood must be refused, and none is.
+  if (members.has("crit")) throw invalid();
+  if (!isTokenType(members.get("typ"))) throw invalid();
+  return { payload, keyHeader: { kid, alg } };
+}
+
+/** RFC 7515 §4.1.9: a media type without regard to case, and `application/` may be left out. */
+function isTokenType(typ: unknown): boolean {
+  if (typeof typ !== "string") return false;
+  const name = typ.toLowerCase();
+  return name === tokenType || name === `application/${tokenType}`;
+}
+
+async function checkSignature(signed: string, key: VerificationKey): Promise<void> {
+  try {
+    await compactVerify(signed, key.key, { algorithms: [key.algorithm] });
+  } catch {
+    // jose's message may hold parts of the token.
+    throw invalid();
+  }
+}
+
+async function encrypt(signed: string, key: EncryptionKey): Promise<string> {
+  return new CompactEncrypt(new TextEncoder().encode(signed))
+    .setProtectedHeader({ alg: "dir", enc: "A256GCM", kid: key.kid, cty: "JWT" })
+    .encrypt(key.key);
+}
+
+async function decrypt(
+  token: string,
+  segments: readonly string[],
+  key: EncryptionKey | null | undefined,
+): Promise<string> {
+  const [header = "", encryptedKey = "", ...others] = segments;
+  // With `dir` the key is agreed on beforehand, so none is sent (RFC 7518 §4.5).
+  if (!key || encryptedKey !== "" || ![header, ...others].every(isSegment)) throw invalid();
+  const members = parseObject(decode(header));
+  if (members.get("alg") !== "dir" || members.get("enc") !== "A256GCM" || members.get("kid") !== key.kid) throw invalid();
+  if (members.get("cty") !== "JWT" || members.has("crit") || members.has("zip")) throw invalid();
+  try {
+    const { plaintext } = await compactDecrypt(token, key.key);
+    return utf8.decode(plaintext);
+  } catch {
+    throw invalid();
+  }
+}
+
+function readPrincipal(payload: string, options: VerifyAccessTokenOptions): Principal {
+  const claims = parseObject(decode(payload));
+  if (claims.get("iss") !== options.issuer || !isFor(claims.get("aud"), options.audience)) throw invalid();
+
+  const issuedAt = numericDate(claims.get("iat"));
+  const expiresAt = numericDate(claims.get("exp"));
+  const authTime = numericDate(claims.get("auth_time"));
+  const notBefore = claims.has("nbf") ? numericDate(claims.get("nbf")) : 0;
+  text(claims.get("jti"));
+  if (claims.has("acr")) text(claims.get("acr"));
+
+  const now = options.now();
+  const tolerance = options.clockToleranceSeconds;
+  const latest = now / 1_000 + tolerance;
+  if (expiresAt <= issuedAt || authTime > issuedAt + tolerance) throw invalid();
+  if (issuedAt > latest || notBefore > latest) throw invalid();
+
+  const principal: Principal = {
+    accountId: text(claims.get("sub"), 128) as AccountId,
+    username: text(claims.get("preferred_username")),
+    sessionId: uuid(claims.get("sid")),
+    clientId: text(claims.get("client_id")),
+    scopes: scopeNames(claims.get("scope")),
+    roles: textList(claims.get("roles")),
+    authTime: new Date(authTime * 1_000),
+    amr: textList(claims.get("amr")),
+    version: counter(claims.get("ver")),
+    issuedAt: new Date(issuedAt * 1_000),
+    expiresAt: new Date(expiresAt * 1_000),
+    claims: applicationClaims(claims),
+  };
+  // Last, so that only a token that is good otherwise is called expired: a client refreshes then.
+  if (now >= goodUntil(principal, options)) throw new AuthError("TOKEN_EXPIRED");
+  return Object.freeze(principal);
+}
+
+function isFor(aud: unknown, audience: string): boolean {
+  return Array.isArray(aud) ? aud.every(isText) && aud.includes(audience) : aud === audience;
+}
+
+/** The application's own claims: an object without a prototype, so that no name in it means anything to JavaScript. */
+function applicationClaims(claims: Members): Record<string, unknown> {
+  const own: Record<string, unknown> = Object.create(null);
+  for (const [name, value] of claims) if (!registeredClaims.has(name)) own[name] = value;
+  return deepFreeze(own);
+}
+
+function ownClaims(claims: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  for (const name of Object.keys(claims)) {
+    if (registeredClaims.has(name) || name === "__proto__") {
+      throw new TypeError(`"claims" must not have "${name}": that name has a meaning of its own in an access token`);
+    }
+  }
+  return claims;
+}
+
+/** The principal may be shared by every request with the same token: one must not change what the next one sees. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) {
+    for (const member of Object.values(value)) deepFreeze(member);
+    Object.freeze(value);
+  }
+  return value;
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function isSegment(segment: string): boolean {
+  return segment !== "" && isCanonicalBase64url(segment);
+}
+
+function decode(segment: string): string {
+  try {
+    const binary = atob(segment.replaceAll("-", "+").replaceAll("_", "/"));
+    return utf8.decode(Uint8Array.from(binary, (character) => character.charCodeAt(0)));
+  } catch {
+    throw invalid();
+  }
+}
+
+/**
+ * The members of a JSON object, as a map: no name in it reaches a prototype. Of two members with the same name the last
+ * one counts, as RFC 7519 §4 allows.
+ */
+function parseObject(json: string): Members {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    throw invalid();
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid();
+  return new Map(Object.entries(value));
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value.isWellFormed();
+}
+
+function text(value: unknown, longest = Number.POSITIVE_INFINITY): string {
+  if (!isText(value) || value === "" || value.length > longest) throw invalid();
+  return value;
+}
+
+function textList(value: unknown): readonly string[] {
+  if (!Array.isArray(value) || !value.every(isText)) throw invalid();
+  return Object.freeze(value);
+}
+
+function uuid(value: unknown): SessionId {
+  const id = text(value);
+  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) throw invalid();
+  return id as SessionId;
+}
+
+/** RFC 6749 §3.3. The empty text has no scope in it. */
+function scopeNames(value: unknown): readonly string[] {
+  if (value === "") return Object.freeze([]);
+  const names = text(value).split(" ");
+  if (!names.every((name) => /^[\x21\x23-\x5B\x5D-\x7E]+$/.test(name))) throw invalid();
+  return Object.freeze(names);
+}
+
+/** RFC 7519 §2: seconds since the epoch, not necessarily whole; within what a `Date` can hold. */
+function numericDate(value: unknown): number {
+  if (typeof value !== "number" || !(value >= 0 && value <= 8.64e12)) throw invalid();
+  return value;
+}
+
+function counter(value: unknown): number {
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) throw invalid();
+  return value;
+}
+
+function invalid(): AuthError {
+  return new AuthError("TOKEN_INVALID");
+}

@@ -1,0 +1,36 @@
+import type { Principal } from "@countersign/shared";
+import { expect, test } from "vitest";
+import { VerifiedTokens } from "./verified-tokens.ts";
+
+const someone = (username: string) => ({ username }) as Principal;
+
+test("a token is known until its time, and not a millisecond longer", () => {
+  const verified = new VerifiedTokens();
+  const alice = someone("alice");
+  verified.set("token", alice, 1_000);
+  expect(verified.get("token", 999)).toBe(alice);
+  expect(verified.get("token", 1_000)).toBeNull();
+  expect(verified.size).toBe(0);
+});
+
+test("a token that differs in one character is unknown", () => {
+  const verified = new VerifiedTokens();
+  verified.set("token", someone("alice"), 1_000);
+  expect(verified.get("tokeN", 0)).toBeNull();
+});
+
+test("the oldest token goes when there are too many", () => {
+  const verified = new VerifiedTokens(2);
+  for (const name of ["a", "b", "c"]) verified.set(name, someone(name), 1_000);
+  expect(verified.size).toBe(2);
+  expect(verified.get("a", 0)).toBeNull();
+  expect(verified.get("b", 0)?.username).toBe("b");
+  expect(verified.get("c", 0)?.username).toBe("c");
+});
+
+test("a token that is put in twice takes one place, and becomes the youngest", () => {
+  const verified = new VerifiedTokens(2);
+  for (const name of ["a", "b", "a", "c"]) verified.set(name, someone(name), 1_000);
+  expect(verified.get("a", 0)?.username).toBe("a");
+  expect(verified.get("b", 0)).toBeNull();
+});

@@ -1,0 +1,51 @@
+/** What flows need from outside, and nothing else: types only. `create-auth.ts` makes the values. */
+import type { KeyObject } from "node:crypto";
+import type { Kysely } from "kysely";
+import type { AccessTokens } from "./engine/access-tokens.ts";
+import type { Feed } from "./engine/feed.ts";
+import type { KeyRing } from "./engine/key-ring.ts";
+import type { Limiter } from "./engine/limiter.ts";
+import type { PasswordHasher } from "./engine/password-hasher.ts";
+import type { Settings } from "./options.ts";
+import type { Tables } from "./store/schema.ts";
+
+/** The database, or a transaction on it: Kysely's type is the port. */
+export type Db = Kysely<Tables>;
+
+/** Epoch milliseconds. */
+export type Now = () => number;
+
+/** Cryptographically strong random bytes. */
+export type RandomBytes = (length: number) => Uint8Array<ArrayBuffer>;
+
+/** Structured logging, as pino has it: an object of fields, then a sentence. Never given a secret. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** The parts that one `createAuth` put together. */
+export interface Deps {
+  readonly now: Now;
+  readonly randomBytes: RandomBytes;
+  readonly db: Db;
+  readonly keys: KeyRing;
+  readonly accessTokens: AccessTokens;
+  readonly feed: Feed;
+  readonly hasher: PasswordHasher;
+  readonly limiter: Limiter;
+  readonly log: Log;
+  readonly settings: Settings;
+  /** Derived from the master secret, for refresh tokens only. */
+  readonly refreshTokenKey: KeyObject;
+}
+
+/** Where a request came from: for limits and the audit, never for identity. */
+export interface Caller {
+  /** The peer's IP address, or what a trusted proxy says of it; `null` when there is no network, as with `createCaller`. */
+  readonly address: string | null;
+  readonly userAgent: string | null;
+  readonly requestId: string | null;
+}

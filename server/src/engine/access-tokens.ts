@@ -1,0 +1,94 @@
+/** Access tokens as the server makes and checks them. */
+import type { Principal } from "@countersign/shared";
+import { base64url } from "jose";
+import { type AccessTokenGrant, goodUntil, signAccessToken, verifyAccessToken } from "../crypto/access-token.ts";
+import { deriveKey } from "../crypto/sealing.ts";
+import { type EncryptionKey, importEncryptionKey } from "../crypto/signing-key.ts";
+import { VerifiedTokens } from "../crypto/verified-tokens.ts";
+import type { Now, RandomBytes } from "../deps.ts";
+import type { KeyRing } from "./key-ring.ts";
+
+export interface AccessTokensOptions {
+  readonly keys: KeyRing;
+  readonly now: Now;
+  readonly randomBytes: RandomBytes;
+  /** The master secret: encrypted tokens have a key derived from it. */
+  readonly secret: Uint8Array;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly accessTtlSeconds: number;
+  readonly clockToleranceSeconds: number;
+  /** Encrypts tokens too (a JWE around the JWT). Encrypted ones are read in any case. Default is false. */
+  readonly encrypt?: boolean;
+  /** The most verified tokens that are remembered. Default is 10,000. */
+  readonly cacheSize?: number;
+}
+
+export interface IssuedAccessToken {
+  readonly accessToken: string;
+  readonly expiresAt: Date;
+}
+
+export interface AccessTokens {
+  /**
+   * Signs an access token with the key that signs now.
+   *
+   * @throws TypeError for an application's claim with a registered name, and for claims that make the token too long.
+   */
+  issue(grant: AccessTokenGrant): Promise<IssuedAccessToken>;
+  /**
+   * What a token proves: at once where it was verified before, else a promise. Whether that is still true is the feed's
+   * to say.
+   *
+   * @throws AuthError `TOKEN_INVALID` or `TOKEN_EXPIRED`; `UNAVAILABLE` for an unknown key while the database is gone.
+   */
+  verify(token: string): Principal | Promise<Principal>;
+}
+
+/** Puts the key ring, the settings and the cache of verified tokens together. */
+export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
+  const { keys, now, randomBytes, issuer, audience, accessTtlSeconds, clockToleranceSeconds } = options;
+  let verified = new VerifiedTokens(options.cacheSize);
+  // A new cache, not an emptied one: a verification that is under way must not put its token into it.
+  keys.onRemoved(() => {
+    verified = new VerifiedTokens(options.cacheSize);
+  });
+  const limits = { clockToleranceSeconds, maxAgeSeconds: accessTtlSeconds };
+
+  let encryptionKey: Promise<EncryptionKey> | undefined;
+  const openEncryptionKey = () =>
+    (encryptionKey ??= importEncryptionKey(deriveKey(options.secret, "access token encryption", 32)));
+
+  async function verifyAnew(token: string): Promise<Principal> {
+    const cache = verified;
+    const principal = await verifyAccessToken(token, {
+      ...limits,
+      keyFor: keys.keyFor,
+      issuer,
+      audience,
+      now,
+      decryptionKey: await openEncryptionKey(),
+    });
+    cache.set(token, principal, goodUntil(principal, limits));
+    return principal;
+  }
+
+  return {
+    async issue(grant) {
+      const issuedAt = Math.floor(now() / 1_000);
+      const expiresAt = issuedAt + accessTtlSeconds;
+      const accessToken = await signAccessToken(keys.current(), grant, {
+        issuer,
+        audience,
+        jti: base64url.encode(randomBytes(16)),
+        issuedAt,
+        expiresAt,
+        encryptionKey: options.encrypt ? await openEncryptionKey() : null,
+      });
+      return { accessToken, expiresAt: new Date(expiresAt * 1_000) };
+    },
+
+    // A token in the cache passed every check of form when it came in: the key is the whole token.
+    verify: (token) => verified.get(token, now()) ?? verifyAnew(token),
+  };
+}

@@ -1,0 +1,98 @@
+/**
+ * The feed in memory: what was revoked within one access token's lifetime, and the versions that accounts moved on to.
+ * It follows the table by id. A protected call asks it instead of the database.
+ */
+import type { Principal } from "@countersign/shared";
+import type { AccountId, SessionId } from "@countersign/shared/schemas";
+import type { Db, Now } from "../deps.ts";
+import { latestFeedId, readFeedAfter, readFeedSince } from "../store/feed-events.ts";
+import type { FeedEventRow } from "../store/schema.ts";
+
+/** A feed that has not been read for this long may have missed a revocation. */
+const staleAfterMs = 5_000;
+
+export interface Feed {
+  /** Whether a principal's session and account are still as its token says: two look-ups in memory. */
+  objectionTo(
+    principal: Pick<Principal, "sessionId" | "accountId" | "version">,
+  ): "SESSION_REVOKED" | "TOKEN_EXPIRED" | null;
+  /** Whether the table could not be read for so long that memory may be wrong. */
+  isStale(): boolean;
+  /** Milliseconds since the table was last read. */
+  age(): number;
+  /** Reads what is new. Called after every write of our own, and by a timer. */
+  catchUp(): Promise<void>;
+}
+
+/**
+ * Reads the facts that live tokens could still contradict, and follows the table from there.
+ *
+ * @param options.horizonMs How long a fact matters: an access token's lifetime, with the clock tolerance.
+ * @param options.onKeysChanged Called, and awaited, when a key was made.
+ */
+export async function startFeed(options: {
+  db: Db;
+  now: Now;
+  horizonMs: number;
+  onKeysChanged: () => Promise<void>;
+}): Promise<Feed> {
+  const { db, now, horizonMs, onKeysChanged } = options;
+  const revoked = new Map<SessionId, number>();
+  const versions = new Map<AccountId, { version: number; at: number }>();
+  let lastId = await latestFeedId(db);
+  let lastReadAt = now();
+  let reading: Promise<void> = Promise.resolve();
+
+  for (const event of await readFeedSince(db, now() - horizonMs)) learn(event);
+
+  function learn(event: FeedEventRow): void {
+    if (event.kind === "session_revoked") {
+      revoked.delete(event.subject as SessionId);
+      revoked.set(event.subject as SessionId, event.created_at);
+    } else if (event.kind === "account_changed") {
+      const id = event.subject as AccountId;
+      const version = Math.max(event.version ?? 0, versions.get(id)?.version ?? 0);
+      versions.delete(id);
+      versions.set(id, { version, at: event.created_at });
+    }
+  }
+
+  /** Both maps are in the order of events, so the oldest come first. */
+  function forget(before: number): void {
+    for (const [id, at] of revoked) {
+      if (at >= before) break;
+      revoked.delete(id);
+    }
+    for (const [id, { at }] of versions) {
+      if (at >= before) break;
+      versions.delete(id);
+    }
+  }
+
+  async function read(): Promise<void> {
+    const startedAt = now();
+    const events = await readFeedAfter(db, lastId);
+    for (const event of events) {
+      learn(event);
+      lastId = event.id;
+    }
+    if (events.some(({ kind }) => kind === "keys_changed")) await onKeysChanged();
+    forget(startedAt - horizonMs);
+    lastReadAt = startedAt;
+  }
+
+  return {
+    objectionTo({ sessionId, accountId, version }) {
+      if (revoked.has(sessionId)) return "SESSION_REVOKED";
+      const changed = versions.get(accountId);
+      return changed !== undefined && changed.version > version ? "TOKEN_EXPIRED" : null;
+    },
+    isStale: () => now() - lastReadAt > staleAfterMs,
+    age: () => now() - lastReadAt,
+    catchUp() {
+      // One reader at a time, and a caller who has just written gets a read that began after its write.
+      reading = reading.catch(() => {}).then(read);
+      return reading;
+    },
+  };
+}

@@ -1,0 +1,66 @@
+/** Argon2id in a bounded queue: hashing never starves signed-in traffic, and a flood is answered instead of gathered. */
+import { availableParallelism } from "node:os";
+import { AuthError } from "@countersign/shared";
+import { hash, verify } from "@node-rs/argon2";
+import pLimit from "p-limit";
+import type { RandomBytes } from "../deps.ts";
+
+/** Argon2id's cost, and how much of it may run and wait at once. */
+export interface HashingOptions {
+  readonly memoryKiB: number;
+  readonly iterations: number;
+  readonly parallelism: number;
+  readonly concurrency?: number | undefined;
+  readonly queue: number;
+}
+
+export interface PasswordHasher {
+  /** Hashes a password to a PHC string. @throws {AuthError} `BUSY` when the queue is full. */
+  hash(password: string): Promise<string>;
+  /**
+   * Compares a password with a stored hash. With `null` it does the same work against a stand-in and answers `false`,
+   * so that both answers take the same time (ASVS 5.0 6.3.8).
+   *
+   * @throws {AuthError} `BUSY` when the queue is full.
+   */
+  verify(password: string, stored: string | null): Promise<boolean>;
+  /** Whether a hash has another cost than new ones get. */
+  isOutdated(stored: string): boolean;
+  /** How many hashes run or wait. */
+  load(): number;
+}
+
+/** How long a caller should wait when the queue is full: a queue's worth of work, and then some. */
+const retryAfter = 2;
+
+/** Makes the hasher, and the stand-in hash in the background. */
+export function createPasswordHasher(options: HashingOptions, randomBytes: RandomBytes): PasswordHasher {
+  const { memoryKiB, iterations, parallelism, queue } = options;
+  const cost = { memoryCost: memoryKiB, timeCost: iterations, parallelism };
+  const prefix = `$argon2id$v=19$m=${memoryKiB},t=${iterations},p=${parallelism}$`;
+  const concurrency = options.concurrency ?? Math.max(1, availableParallelism() - 1);
+  const limit = pLimit(concurrency);
+
+  const enqueue = <T>(work: () => Promise<T>): Promise<T> => {
+    if (limit.pendingCount >= queue && limit.activeCount >= concurrency) throw new AuthError("BUSY", { retryAfter });
+    return limit(work);
+  };
+  const hashPassword = (password: string) => hash(prepare(password), { ...cost, salt: randomBytes(16) });
+  const standIn = hashPassword(Buffer.from(randomBytes(32)).toString("base64url"));
+
+  return {
+    hash: async (password) => enqueue(() => hashPassword(password)),
+    async verify(password, stored) {
+      const against = stored ?? (await standIn);
+      const matches = await enqueue(() => verify(against, prepare(password)));
+      return matches && stored !== null;
+    },
+    isOutdated: (stored) => !stored.startsWith(prefix),
+    load: () => limit.activeCount + limit.pendingCount,
+  };
+}
+
+/** One spelling for what looks the same: NIST SP 800-63B-4 §3.1.1.2 asks for a normalisation before hashing. */
+function prepare(password: string): string {
+  return password.normalize("NFC");
+}

@@ -1,0 +1,145 @@
+/** What an administrator may do to an account. `actorId` is `null` for the command line. */
+import { AuthError } from "@countersign/shared";
+import type {
+  Account as AccountView,
+  AccountId,
+  AccountPage,
+  AccountRef,
+  CreateAccountInput,
+  ListAccountsInput,
+  SetPasswordInput,
+  SetRolesInput,
+} from "@countersign/shared/schemas";
+import type { Caller, Deps } from "../../deps.ts";
+import { deleteAccount, findAccountById, findAccountByKey, listAccounts as listRows } from "../../store/accounts.ts";
+import { appendFeedEvent } from "../../store/feed-events.ts";
+import type { AccountRow } from "../../store/schema.ts";
+import { recordAudit } from "../audit.ts";
+import { revokeInTransaction } from "../sessions/revoke-in-transaction.ts";
+import { applyAccountChange } from "./change-account.ts";
+import { checkPassword } from "./check-password.ts";
+import { checkRoles } from "./check-roles.ts";
+import { createAccount } from "./create-account.ts";
+import { loginKey, usernameKey } from "./normalise.ts";
+import { refuseIfApplicationOwnsAccounts } from "./own-accounts.ts";
+
+/** Who acts, and from where. */
+export interface Administrator {
+  readonly actorId: AccountId | null;
+  readonly caller: Caller;
+}
+
+/** @throws {AuthError} `NOT_FOUND` */
+export async function getAccount(deps: Deps, { id }: AccountRef): Promise<AccountView> {
+  return toView(await requireAccount(deps, id));
+}
+
+/** Finds by username or e-mail address. @throws {AuthError} `NOT_FOUND` */
+export async function getAccountByLogin(deps: Deps, login: string): Promise<AccountView> {
+  const { column, key } = loginKey(login);
+  const row = await findAccountByKey(deps.db, column, key);
+  if (row === null) throw new AuthError("NOT_FOUND", undefined, "There is no account of this name.");
+  return toView(row);
+}
+
+/** A page of accounts in the order of usernames. */
+export async function listAccounts(deps: Deps, { cursor, limit, search }: ListAccountsInput): Promise<AccountPage> {
+  const rows = await listRows(deps.db, {
+    after: cursor ?? null,
+    prefix: search ? usernameKey(search) : null,
+    limit: limit + 1,
+  });
+  const page = rows.slice(0, limit);
+  return { accounts: page.map(toView), nextCursor: rows.length > limit ? (page.at(-1)?.username_key ?? null) : null };
+}
+
+/** @throws {AuthError} `WEAK_PASSWORD`, `USERNAME_TAKEN`, `EMAIL_TAKEN`, `BUSY`, or `BAD_REQUEST` for an undeclared role */
+export async function addAccount(deps: Deps, input: CreateAccountInput, by: Administrator): Promise<AccountView> {
+  refuseIfApplicationOwnsAccounts(deps.settings);
+  const { id } = await createAccount(deps, input, {
+    caller: by.caller,
+    audit: { kind: "account_created", actorId: by.actorId },
+  });
+  return getAccount(deps, { id });
+}
+
+/** Sets an account's roles. @throws {AuthError} `NOT_FOUND`, or `BAD_REQUEST` for an undeclared role */
+export async function setRoles(deps: Deps, { id, roles }: SetRolesInput, by: Administrator): Promise<AccountView> {
+  checkRoles(deps.settings, roles);
+  const unique = [...new Set(roles)];
+  await applyAccountChange(deps, id, {
+    set: { roles: JSON.stringify(unique) },
+    audit: { kind: "roles_changed", actorId: by.actorId, details: { roles: unique } },
+    caller: by.caller,
+  });
+  return getAccount(deps, { id });
+}
+
+/** Sets an account's password and ends all its sessions. @throws {AuthError} `NOT_FOUND`, `WEAK_PASSWORD`, `BUSY` */
+export async function setPassword(
+  deps: Deps,
+  { id, password }: SetPasswordInput,
+  by: Administrator,
+): Promise<AccountView> {
+  const account = await requireAccount(deps, id);
+  await checkPassword(deps.settings, password, account.username);
+  await applyAccountChange(deps, id, {
+    set: { password_hash: await deps.hasher.hash(password) },
+    revoke: { selection: { accountId: id }, reason: "password_changed" },
+    audit: { kind: "password_changed", actorId: by.actorId },
+    caller: by.caller,
+  });
+  return getAccount(deps, { id });
+}
+
+/** Ends an account's sessions and refuses new ones. Twice is once. @throws {AuthError} `NOT_FOUND` */
+export async function disableAccount(deps: Deps, { id }: AccountRef, by: Administrator): Promise<AccountView> {
+  await applyAccountChange(deps, id, {
+    set: { disabled_at: deps.now() },
+    revoke: { selection: { accountId: id }, reason: "account_disabled" },
+    audit: { kind: "account_disabled", actorId: by.actorId },
+    caller: by.caller,
+  });
+  return getAccount(deps, { id });
+}
+
+/** Lets a disabled account sign in again. @throws {AuthError} `NOT_FOUND` */
+export async function enableAccount(deps: Deps, { id }: AccountRef, by: Administrator): Promise<AccountView> {
+  await applyAccountChange(deps, id, {
+    set: { disabled_at: null },
+    audit: { kind: "account_enabled", actorId: by.actorId },
+    caller: by.caller,
+  });
+  return getAccount(deps, { id });
+}
+
+/** Removes an account for good, and ends its sessions. @throws {AuthError} `NOT_FOUND` */
+export async function removeAccount(deps: Deps, { id }: AccountRef, by: Administrator): Promise<AccountView> {
+  const account = await getAccount(deps, { id });
+  await deps.db.transaction().execute(async (trx) => {
+    const now = deps.now();
+    if (!(await deleteAccount(trx, id))) throw new AuthError("NOT_FOUND");
+    await revokeInTransaction(trx, { accountId: id }, { now, reason: "account_removed" });
+    await appendFeedEvent(trx, { kind: "account_changed", subject: id, version: Number.MAX_SAFE_INTEGER }, now);
+    await recordAudit(deps, trx, { kind: "account_removed", accountId: id, actorId: by.actorId }, by.caller);
+  });
+  await deps.feed.catchUp();
+  return account;
+}
+
+async function requireAccount(deps: Deps, id: AccountId): Promise<AccountRow> {
+  const row = await findAccountById(deps.db, id);
+  if (row === null) throw new AuthError("NOT_FOUND", undefined, "There is no account with this id.");
+  return row;
+}
+
+function toView(row: AccountRow): AccountView {
+  return {
+    id: row.id,
+    username: row.username,
+    email: row.email,
+    roles: JSON.parse(row.roles),
+    disabled: row.disabled_at !== null,
+    createdAt: new Date(row.created_at),
+  };
+}

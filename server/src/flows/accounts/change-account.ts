@@ -1,0 +1,41 @@
+import { AuthError } from "@countersign/shared";
+import type { AccountId } from "@countersign/shared/schemas";
+import type { Caller, Deps } from "../../deps.ts";
+import { changeAccount } from "../../store/accounts.ts";
+import { appendFeedEvent } from "../../store/feed-events.ts";
+import type { AccountRow } from "../../store/schema.ts";
+import type { SessionSelection } from "../../store/sessions.ts";
+import { type AuditEvent, recordAudit } from "../audit.ts";
+import { revokeInTransaction } from "../sessions/revoke-in-transaction.ts";
+
+/**
+ * Changes an account, ends the sessions that the change ends, and says so in the feed and the audit, in one
+ * transaction. Access tokens from before are no longer good: they ask their clients to refresh.
+ *
+ * @returns How many sessions were ended.
+ * @throws {AuthError} `NOT_FOUND`
+ */
+export async function applyAccountChange(
+  deps: Deps,
+  id: AccountId,
+  change: {
+    readonly set: Partial<Pick<AccountRow, "roles" | "password_hash" | "disabled_at">>;
+    readonly revoke?: { readonly selection: SessionSelection; readonly reason: string };
+    readonly audit: AuditEvent;
+    readonly caller: Caller;
+  },
+): Promise<number> {
+  const revoked = await deps.db.transaction().execute(async (trx) => {
+    const now = deps.now();
+    const version = await changeAccount(trx, id, { ...change.set, updated_at: now });
+    if (version === null) throw new AuthError("NOT_FOUND");
+    await appendFeedEvent(trx, { kind: "account_changed", subject: id, version }, now);
+    const ended = change.revoke
+      ? await revokeInTransaction(trx, change.revoke.selection, { now, reason: change.revoke.reason })
+      : [];
+    await recordAudit(deps, trx, { ...change.audit, accountId: id }, change.caller);
+    return ended.length;
+  });
+  await deps.feed.catchUp();
+  return revoked;
+}

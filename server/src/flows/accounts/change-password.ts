@@ -1,0 +1,36 @@
+import { AuthError, type Principal } from "@countersign/shared";
+import type { ChangePasswordInput, RevokedCount } from "@countersign/shared/schemas";
+import type { Caller, Deps } from "../../deps.ts";
+import { findAccountById } from "../../store/accounts.ts";
+import { applyAccountChange } from "./change-account.ts";
+import { checkPassword } from "./check-password.ts";
+import { usernameKey } from "./normalise.ts";
+import { refuseIfApplicationOwnsAccounts } from "./own-accounts.ts";
+
+/**
+ * Changes the password of the account that asks, and ends its other sessions. The session that asks stays.
+ *
+ * @throws {AuthError} `INVALID_CREDENTIALS` for a wrong current password, `RATE_LIMITED`, `WEAK_PASSWORD`, `BUSY`
+ */
+export async function changePassword(
+  deps: Deps,
+  input: ChangePasswordInput,
+  { principal, caller }: { principal: Principal; caller: Caller },
+): Promise<RevokedCount> {
+  refuseIfApplicationOwnsAccounts(deps.settings);
+  const account = await findAccountById(deps.db, principal.accountId);
+  if (account === null) throw new AuthError("SESSION_REVOKED");
+  const ticket = await deps.limiter.takeLogin(usernameKey(account.username), caller.address);
+  if (!(await deps.hasher.verify(input.currentPassword, account.password_hash))) {
+    throw new AuthError("INVALID_CREDENTIALS", undefined, "The current password is wrong.");
+  }
+  await ticket.honour(deps.db);
+  await checkPassword(deps.settings, input.newPassword, account.username);
+  const revoked = await applyAccountChange(deps, account.id, {
+    set: { password_hash: await deps.hasher.hash(input.newPassword) },
+    revoke: { selection: { accountId: account.id, except: principal.sessionId }, reason: "password_changed" },
+    audit: { kind: "password_changed", sessionId: principal.sessionId },
+    caller,
+  });
+  return { revoked };
+}

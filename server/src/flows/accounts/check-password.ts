@@ -1,0 +1,42 @@
+import { AuthError, type PasswordRule } from "@countersign/shared";
+import type { Settings } from "../../options.ts";
+
+const productName = "countersign";
+
+const sentences = {
+  too_short: (settings: Settings) => `"password" must have at least ${settings.minPasswordLength} characters`,
+  too_common: () => '"password" is among the most used ones, which are tried first: choose another',
+  is_username: () => '"password" must not be the username',
+  is_product_name: () => '"password" must not be the name of this service',
+} satisfies Record<PasswordRule, (settings: Settings) => string>;
+
+/**
+ * Checks a password that is about to be set (NIST SP 800-63B-4 §3.1.1.2: length, a blocklist, no composition rules).
+ *
+ * @throws {AuthError} `WEAK_PASSWORD` with the rule.
+ */
+export async function checkPassword(settings: Settings, password: string, username: string): Promise<void> {
+  const rule = await brokenRule(settings, password, username);
+  if (rule !== null) throw new AuthError("WEAK_PASSWORD", { rule }, sentences[rule](settings));
+}
+
+async function brokenRule(settings: Settings, password: string, username: string): Promise<PasswordRule | null> {
+  // Characters are code points: an emoji counts one.
+  if ([...password].length < settings.minPasswordLength) return "too_short";
+  const word = withoutPadding(password);
+  if (word === withoutPadding(username)) return "is_username";
+  if (word === productName) return "is_product_name";
+  return (await commonPasswords()).has(password.toLowerCase()) ? "too_common" : null;
+}
+
+/** "Alice123!" is "alice": digits and signs at the ends make no password out of a name. */
+function withoutPadding(text: string): string {
+  const word = text.normalize("NFKC").toLowerCase();
+  return word.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, "") || word;
+}
+
+/** Loaded when first needed: a server that only signs people in never reads the list. */
+async function commonPasswords(): Promise<ReadonlySet<string>> {
+  const { commonPasswords } = await import("./common-passwords.ts");
+  return commonPasswords;
+}

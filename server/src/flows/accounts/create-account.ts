@@ -1,0 +1,58 @@
+import { AuthError } from "@countersign/shared";
+import type { AccountId, CreateAccountInput } from "@countersign/shared/schemas";
+import { newId } from "../../crypto/id.ts";
+import type { Caller, Deps } from "../../deps.ts";
+import { insertAccount } from "../../store/accounts.ts";
+import { UniqueViolation } from "../../store/unique-violation.ts";
+import { type AuditEvent, recordAudit } from "../audit.ts";
+import type { Account } from "./account.ts";
+import { checkPassword } from "./check-password.ts";
+import { checkRoles } from "./check-roles.ts";
+import { emailKey, usernameKey } from "./normalise.ts";
+
+/**
+ * Makes an account with a password.
+ *
+ * @throws {AuthError} `WEAK_PASSWORD`, `USERNAME_TAKEN`, `EMAIL_TAKEN`, `BUSY`, or `BAD_REQUEST` for an undeclared role.
+ */
+export async function createAccount(
+  deps: Deps,
+  input: CreateAccountInput,
+  { caller, audit }: { caller: Caller; audit: Pick<AuditEvent, "kind" | "actorId"> },
+): Promise<Account> {
+  checkRoles(deps.settings, input.roles);
+  await checkPassword(deps.settings, input.password, input.username);
+  const now = deps.now();
+  const account: Account = {
+    id: newId(now, deps.randomBytes(16)) as AccountId,
+    username: input.username,
+    email: input.email ?? null,
+    roles: [...new Set(input.roles)],
+    version: 1,
+    disabled: false,
+  };
+  const passwordHash = await deps.hasher.hash(input.password);
+  try {
+    await deps.db.transaction().execute(async (trx) => {
+      await insertAccount(trx, {
+        id: account.id,
+        username: account.username,
+        username_key: usernameKey(account.username),
+        email: account.email,
+        email_key: account.email === null ? null : emailKey(account.email),
+        password_hash: passwordHash,
+        roles: JSON.stringify(account.roles),
+        version: account.version,
+        disabled_at: null,
+        created_at: now,
+        updated_at: now,
+      });
+      await recordAudit(deps, trx, { ...audit, accountId: account.id }, caller);
+    });
+  } catch (error) {
+    if (error instanceof UniqueViolation)
+      throw new AuthError(error.column === "email_key" ? "EMAIL_TAKEN" : "USERNAME_TAKEN");
+    throw error;
+  }
+  return account;
+}

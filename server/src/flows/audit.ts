@@ -1,0 +1,44 @@
+import { newId } from "../crypto/id.ts";
+import type { Caller, Db, Deps } from "../deps.ts";
+import { insertAuditEvent } from "../store/audit-events.ts";
+
+/** What the audit tells apart. */
+export type AuditKind =
+  | "account_registered"
+  | "account_created"
+  | "account_disabled"
+  | "account_enabled"
+  | "account_removed"
+  | "roles_changed"
+  | "password_changed"
+  | "sign_in"
+  | "sign_in_failed"
+  | "session_revoked"
+  | "refresh_reused"
+  | "key_rotated";
+
+/** Something that happened. `actorId` where somebody else did it; `details` never hold a secret. */
+export interface AuditEvent {
+  readonly kind: AuditKind;
+  readonly accountId?: string | null;
+  readonly sessionId?: string | null;
+  readonly actorId?: string | null;
+  readonly details?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+}
+
+/** Writes an audit row. Give it the transaction of what happened, so that one is never there without the other. */
+export async function recordAudit(deps: Deps, db: Db, event: AuditEvent, caller: Caller): Promise<void> {
+  const at = deps.now();
+  await insertAuditEvent(db, {
+    id: newId(at, deps.randomBytes(16)),
+    at,
+    kind: event.kind,
+    account_id: event.accountId ?? null,
+    session_id: event.sessionId ?? null,
+    actor_id: event.actorId ?? null,
+    address: caller.address,
+    user_agent: caller.userAgent,
+    request_id: caller.requestId,
+    details: JSON.stringify(event.details ?? {}),
+  });
+}

@@ -1,0 +1,36 @@
+import { AuthError, type Principal } from "@countersign/shared";
+import type { CurrentSession, User } from "@countersign/shared/schemas";
+import type { Deps } from "../../deps.ts";
+import { findAccount, toUser } from "../accounts/account.ts";
+
+/** The account of a principal as it is now. @throws {AuthError} `SESSION_REVOKED` when it is gone. */
+export async function currentUser(deps: Deps, principal: Principal): Promise<User> {
+  const account = await findAccount(deps, principal.accountId);
+  if (account === null) throw new AuthError("SESSION_REVOKED");
+  return toUser(account);
+}
+
+/** Who is signed in, and until when; `null` when nobody is, or when the credentials are no longer good. */
+export async function currentSession(deps: Deps, principal: () => Promise<Principal | null>): Promise<CurrentSession> {
+  const proved = await signedInOrNull(principal);
+  if (proved === null) return null;
+  const account = await findAccount(deps, proved.accountId);
+  if (account === null) return null;
+  return {
+    id: proved.sessionId,
+    user: toUser(account),
+    scopes: [...proved.scopes],
+    authTime: proved.authTime,
+    expiresAt: proved.expiresAt,
+  };
+}
+
+async function signedInOrNull(principal: () => Promise<Principal | null>): Promise<Principal | null> {
+  try {
+    return await principal();
+  } catch (error) {
+    // A bad token is an answer here, "nobody"; a broken server is not.
+    if (error instanceof AuthError && error.status === 401) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,35 @@
+import { AuthError } from "@countersign/shared";
+import type { LoginInput, SignedIn } from "@countersign/shared/schemas";
+import type { Caller, Deps } from "../../deps.ts";
+import { authenticate } from "../accounts/authenticate.ts";
+import { loginKey } from "../accounts/normalise.ts";
+import { recordAudit } from "../audit.ts";
+import { checkRequestedScope } from "./grant-scopes.ts";
+import { startSession } from "./start-session.ts";
+
+/**
+ * Signs in with a username or an e-mail address, and a password.
+ *
+ * @throws {AuthError} `RATE_LIMITED`, `INVALID_CREDENTIALS` (which never tells whether the account exists),
+ *   `ACCOUNT_DISABLED` (only with the right password), `BUSY`, or `BAD_REQUEST` for an unknown scope.
+ */
+export async function login(deps: Deps, input: LoginInput, caller: Caller): Promise<SignedIn> {
+  checkRequestedScope(deps.settings, input.scope ?? "");
+  // Counted before the hash, so that a batch of 500 guesses counts 500.
+  const ticket = await deps.limiter.takeLogin(loginKey(input.username).key, caller.address);
+  const account = await authenticate(deps, input);
+  if (account === null) {
+    await recordAudit(deps, deps.db, { kind: "sign_in_failed" }, caller);
+    throw new AuthError("INVALID_CREDENTIALS");
+  }
+  if (account.disabled) {
+    await recordAudit(
+      deps,
+      deps.db,
+      { kind: "sign_in_failed", accountId: account.id, details: { disabled: true } },
+      caller,
+    );
+    throw new AuthError("ACCOUNT_DISABLED");
+  }
+  return startSession(deps, account, { caller, amr: ["pwd"], scope: input.scope ?? "", ticket });
+}

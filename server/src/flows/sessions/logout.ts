@@ -1,0 +1,33 @@
+import { AuthError, type Principal } from "@countersign/shared";
+import type { LogoutInput, RevokedCount, SessionId } from "@countersign/shared/schemas";
+import { isAuthentic, parseRefreshToken } from "../../crypto/refresh-token.ts";
+import type { Caller, Deps } from "../../deps.ts";
+import { findSession } from "../../store/sessions.ts";
+import { revoke } from "./revoke.ts";
+
+/**
+ * Ends the session of a refresh token, or else of the caller's access token. Works with an expired access token as long
+ * as there is a refresh token, and answers the same when the session has ended already.
+ *
+ * @throws {AuthError} `TOKEN_MISSING` when the caller names no session at all, `TOKEN_INVALID`
+ */
+export async function logout(
+  deps: Deps,
+  input: LogoutInput,
+  { principal, caller }: { principal: () => Promise<Principal | null>; caller: Caller },
+): Promise<RevokedCount> {
+  const id =
+    input.refreshToken === undefined ? (await principal())?.sessionId : await sessionOf(deps, input.refreshToken);
+  if (id === undefined) throw new AuthError("TOKEN_MISSING");
+  const session = await findSession(deps.db, id);
+  const accountId = session === null ? {} : { accountId: session.account_id };
+  return { revoked: await revoke(deps, { id, ...accountId }, { reason: "signed_out", caller }) };
+}
+
+async function sessionOf(deps: Deps, refreshToken: string): Promise<SessionId> {
+  const presented = parseRefreshToken(refreshToken);
+  const session = presented && (await findSession(deps.db, presented.sessionId));
+  if (!presented || !session || !isAuthentic(deps.refreshTokenKey, presented, session.salt))
+    throw new AuthError("TOKEN_INVALID");
+  return session.id;
+}

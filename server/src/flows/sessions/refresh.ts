@@ -1,0 +1,65 @@
+import { AuthError } from "@countersign/shared";
+import type { RefreshInput, SignedIn } from "@countersign/shared/schemas";
+import { isAuthentic, parseRefreshToken } from "../../crypto/refresh-token.ts";
+import type { Caller, Deps } from "../../deps.ts";
+import type { SessionRow } from "../../store/schema.ts";
+import { findSession, rotateSession } from "../../store/sessions.ts";
+import { type Account, findAccount } from "../accounts/account.ts";
+import { issueTokens } from "./issue-tokens.ts";
+import { revoke } from "./revoke.ts";
+
+/**
+ * Exchanges a refresh token for its successor and a new access token (RFC 9700 §4.14.2: rotation).
+ *
+ * A token whose successor was made less than the grace ago gets the same successor again, so that a lost reply, two tabs
+ * or two nodes never fork a session and never sign anyone out. An older one was copied: the session ends.
+ *
+ * @throws {AuthError} `TOKEN_INVALID`, `TOKEN_EXPIRED`, `SESSION_REVOKED`, `SESSION_REUSED`, `ACCOUNT_DISABLED`
+ */
+export async function refresh(deps: Deps, input: RefreshInput, caller: Caller): Promise<SignedIn> {
+  const session = await findPresentedSession(deps, input.refreshToken);
+  const account = await requireLiveAccount(deps, session, caller);
+  const now = deps.now();
+  const expiresAt = Math.min(now + deps.settings.refreshTtlSeconds * 1_000, session.ends_at);
+  const { id, generation } = session;
+  if (await rotateSession(deps.db, { id, generation, now, expiresAt })) {
+    return issueTokens(deps, { ...session, generation: generation + 1 }, account);
+  }
+  return issueTokens(deps, await findSuccessor(deps, session, caller), account);
+}
+
+/** The session that a refresh token names, at the generation that the token names. Nothing is believed before its proof. */
+async function findPresentedSession(deps: Deps, refreshToken: string): Promise<SessionRow> {
+  const presented = parseRefreshToken(refreshToken);
+  if (presented === null) throw new AuthError("TOKEN_INVALID");
+  const session = await findSession(deps.db, presented.sessionId);
+  if (session === null || !isAuthentic(deps.refreshTokenKey, presented, session.salt))
+    throw new AuthError("TOKEN_INVALID");
+  if (session.revoked_at !== null) throw refusalOf(session);
+  if (session.expires_at <= deps.now())
+    throw new AuthError("TOKEN_EXPIRED", undefined, "The session has expired. Sign in again.");
+  return { ...session, generation: presented.generation };
+}
+
+async function requireLiveAccount(deps: Deps, session: SessionRow, caller: Caller): Promise<Account> {
+  const account = await findAccount(deps, session.account_id);
+  if (account !== null && !account.disabled) return account;
+  await revoke(deps, { id: session.id }, { reason: "account_disabled", caller });
+  throw new AuthError("ACCOUNT_DISABLED");
+}
+
+/** The row did not rotate: somebody was faster within the grace, or the token is an old one, or the session ended meanwhile. */
+async function findSuccessor(deps: Deps, presented: SessionRow, caller: Caller): Promise<SessionRow> {
+  const current = await findSession(deps.db, presented.id);
+  if (current === null) throw new AuthError("TOKEN_INVALID");
+  if (current.revoked_at !== null) throw refusalOf(current);
+  const isParent = current.generation === presented.generation + 1;
+  const isWithinGrace = deps.now() - current.rotated_at <= deps.settings.refreshGraceSeconds * 1_000;
+  if (isParent && isWithinGrace) return current;
+  await revoke(deps, { id: current.id }, { reason: "reuse_detected", caller, audit: "refresh_reused" });
+  throw new AuthError("SESSION_REUSED");
+}
+
+function refusalOf(session: SessionRow): AuthError {
+  return new AuthError(session.revoked_reason === "reuse_detected" ? "SESSION_REUSED" : "SESSION_REVOKED");
+}

@@ -1,0 +1,63 @@
+import { AuthError } from "@countersign/shared";
+import type { SessionId, SignedIn } from "@countersign/shared/schemas";
+import { newId } from "../../crypto/id.ts";
+import type { Caller, Db, Deps } from "../../deps.ts";
+import type { LoginTicket } from "../../engine/limiter.ts";
+import { findAccountById } from "../../store/accounts.ts";
+import type { SessionRow } from "../../store/schema.ts";
+import { insertSession } from "../../store/sessions.ts";
+import type { Account } from "../accounts/account.ts";
+import { recordAudit } from "../audit.ts";
+import { issueTokens } from "./issue-tokens.ts";
+
+/** The client of everyone who signs in directly. Third-party clients have ids of their own. */
+const firstPartyClientId = "countersign";
+
+/** Starts a session for an account that has just proved itself, and issues its first tokens. On disk before it returns. */
+export async function startSession(
+  deps: Deps,
+  account: Account,
+  start: {
+    readonly caller: Caller;
+    /** How the account proved itself (RFC 8176), as in `["pwd"]`. */
+    readonly amr: readonly string[];
+    /** The scopes asked for; empty for all that the account may have. */
+    readonly scope?: string;
+    /** The counted attempt that this sign-in makes honest. */
+    readonly ticket?: LoginTicket;
+  },
+): Promise<SignedIn> {
+  const now = deps.now();
+  const session: SessionRow = {
+    id: newId(now, deps.randomBytes(16)) as SessionId,
+    account_id: account.id,
+    client_id: firstPartyClientId,
+    generation: 0,
+    salt: deps.randomBytes(16),
+    scope: start.scope ?? "",
+    amr: start.amr.join(" "),
+    auth_time: now,
+    created_at: now,
+    rotated_at: now,
+    expires_at: now + deps.settings.refreshTtlSeconds * 1_000,
+    ends_at: now + deps.settings.sessionTtlSeconds * 1_000,
+    revoked_at: null,
+    revoked_reason: null,
+    address: start.caller.address,
+    user_agent: start.caller.userAgent,
+  };
+  await deps.db.transaction().execute(async (trx) => {
+    await requireUnchanged(deps, trx, account);
+    await insertSession(trx, session);
+    await start.ticket?.honour(trx);
+    await recordAudit(deps, trx, { kind: "sign_in", accountId: account.id, sessionId: session.id }, start.caller);
+  });
+  return issueTokens(deps, session, account);
+}
+
+/** While the password was hashed, it may have been changed, or the account disabled: what was proved is then worth nothing. */
+async function requireUnchanged(deps: Deps, trx: Db, account: Account): Promise<void> {
+  if (deps.settings.authenticate !== undefined) return;
+  const current = await findAccountById(trx, account.id);
+  if (current?.version !== account.version) throw new AuthError("INVALID_CREDENTIALS");
+}

@@ -1,0 +1,126 @@
+/** The HTTP face: middleware in order, then the routes. Its `fetch` mounts anywhere. */
+import { AuthError } from "@countersign/shared";
+import type { AnyTRPCRouter } from "@trpc/server";
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { cors } from "hono/cors";
+import { requestId } from "hono/request-id";
+import { secureHeaders } from "hono/secure-headers";
+import type { Deps, Log } from "../deps.ts";
+import { t } from "../trpc/init.ts";
+import { authRouter } from "../trpc/routers/auth.ts";
+import { usersRouter } from "../trpc/routers/users.ts";
+import { callerOf as readCaller, parseTrustedProxies } from "./caller.ts";
+import { healthRoutes } from "./health.ts";
+import { maxBodyBytes } from "./limits.ts";
+import { reply, resourceRefusal } from "./refusal.ts";
+import { type RequestVariables, requestLog } from "./request-log.ts";
+import { tokenRoutes } from "./token.ts";
+import { type ContextMaker, trpcRoutes } from "./trpc.ts";
+import { usersMeRoutes } from "./users-me.ts";
+import { wellKnownRoutes } from "./well-known.ts";
+
+/** What `createApp` needs of `createAuth`'s result. */
+export interface AppAuth {
+  start(): Promise<Deps>;
+  readonly options: { readonly log?: Log; readonly issuer: string };
+}
+
+export interface AppOptions<Router extends AnyTRPCRouter> {
+  /** The router to serve under `/trpc`. Default: ours alone, as `auth` and `users`. */
+  readonly router?: Router;
+  /** Makes the router's context from ours. Default: ours as it is. */
+  readonly createContext?: ContextMaker<Router>;
+  /** Origins of browsers that may call from elsewhere, exactly as in `https://app.example`. Default: none. */
+  readonly origins?: readonly string[];
+  /** Proxies whose `X-Forwarded-For` is believed: addresses or CIDR ranges. Default: none. */
+  readonly trustedProxies?: readonly string[];
+}
+
+/** The app: a `fetch` handler. */
+export type App = Hono<{ Variables: RequestVariables }>;
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+const defaultRouter = t.router({ auth: authRouter, users: usersRouter });
+
+/**
+ * The Hono app with every route of Countersign, and an application's own router under `/trpc`.
+ *
+ * @throws {TypeError} when an origin or a proxy is malformed.
+ *
+ * @example
+ * ```ts
+ * const app = createApp(auth, { router: appRouter });
+ * export default { fetch: app.fetch };
+ * ```
+ */
+export function createApp<Router extends AnyTRPCRouter = typeof defaultRouter>(
+  auth: AppAuth,
+  options: AppOptions<Router> = {},
+): App {
+  const { origins = [], trustedProxies = [] } = options;
+  const log = auth.options.log ?? silent;
+  const proxies = parseTrustedProxies(trustedProxies);
+  const callerOf = (context: Context) => readCaller(context, proxies);
+  const start = () => startOrRefuse(auth, log);
+  // Without a router of its own an application gets ours, and ours needs nothing but our context.
+  const router = (options.router ?? defaultRouter) as Router;
+  const createContext = options.createContext ?? ((context) => context as never);
+
+  const app: App = new Hono();
+  app.use(requestLog(log));
+  app.use(requestId());
+  app.use(secureHeaders({ xFrameOptions: "DENY", strictTransportSecurity: auth.options.issuer.startsWith("https:") }));
+  if (origins.length > 0) app.use(cors({ ...corsPolicy, origin: checkOrigins(origins) }));
+
+  app.route("/", trpcRoutes({ router, createContext, start, callerOf, log }));
+  app.use(bodyLimit({ maxSize: maxBodyBytes, onError: tooLarge }));
+  app.route("/", tokenRoutes(start, callerOf));
+  app.route("/", usersMeRoutes(start, callerOf));
+  app.route("/", wellKnownRoutes(start));
+  app.route("/", healthRoutes(start));
+
+  app.notFound(() =>
+    reply(404, { error: "not_found", error_description: "There is nothing here.", reason: "NOT_FOUND" }),
+  );
+  app.onError((error, context) => {
+    if (error instanceof AuthError) return resourceRefusal(error);
+    log.error({ requestId: context.get("requestId"), err: error }, "a request failed");
+    return reply(500, { error: "server_error", error_description: "Something went wrong on the server." });
+  });
+  return app;
+}
+
+const corsPolicy = {
+  allowMethods: ["GET", "POST"],
+  allowHeaders: ["authorization", "content-type", "trpc-accept", "last-event-id", "x-request-id"],
+  exposeHeaders: ["x-request-id", "www-authenticate", "retry-after"],
+  maxAge: 600,
+};
+
+/** Exact matches only: no wildcard, no prefix, no `null`. @throws {TypeError} */
+function checkOrigins(origins: readonly string[]): string[] {
+  for (const origin of origins) {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+      throw new TypeError(`"origins" must be origins, as in "https://app.example": not ${JSON.stringify(origin)}`);
+    }
+  }
+  return [...origins];
+}
+
+async function startOrRefuse(auth: AppAuth, log: Log): Promise<Deps> {
+  try {
+    return await auth.start();
+  } catch (error) {
+    log.error({ err: error }, "the database cannot be opened");
+    throw new AuthError("UNAVAILABLE", { retryAfter: 5 });
+  }
+}
+
+function tooLarge(): Response {
+  return reply(413, {
+    error: "invalid_request",
+    error_description: "The request is too large.",
+    reason: "BAD_REQUEST",
+  });
+}

@@ -1,0 +1,59 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import type { App } from "./app.ts";
+
+/** A listening server. */
+export interface Served {
+  /** Where it listens, as in `http://127.0.0.1:3000`. */
+  readonly url: string;
+  /** Stops accepting, lets the requests under way end (at most `drainMs`; default 10,000), then cuts what is left. */
+  close(options?: { drainMs?: number }): Promise<void>;
+}
+
+/** Why the server does not listen. The message says what to do. */
+export class ListenError extends Error {
+  override readonly name = "ListenError";
+}
+
+/**
+ * Listens on Node.
+ *
+ * @throws {ListenError} when the port is in use or may not be used.
+ */
+export async function serve(app: Pick<App, "fetch">, { port, host }: { port: number; host: string }): Promise<Served> {
+  const server = createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+  await listen(server, port, host);
+  const { port: actualPort } = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${actualPort}`,
+    close: ({ drainMs = 10_000 } = {}) => drain(server, drainMs),
+  };
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) =>
+      reject(new ListenError(explain(error, port, host), { cause: error })),
+    );
+    server.listen(port, host, resolve);
+  });
+}
+
+function explain({ code, message }: NodeJS.ErrnoException, port: number, host: string): string {
+  if (code === "EADDRINUSE") return `Port ${port} on ${host} is in use. Stop what uses it, or set PORT to another.`;
+  if (code === "EACCES") return `Port ${port} may not be used by this user. Set PORT to one above 1023.`;
+  if (code === "EADDRNOTAVAIL") return `${host} is no address of this machine. Set HOST to one that is.`;
+  return `Cannot listen on ${host}:${port}: ${message}.`;
+}
+
+function drain(server: Server, drainMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), drainMs);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

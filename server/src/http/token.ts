@@ -1,0 +1,93 @@
+/** `POST /token`: the form login of the FastAPI tutorial, and the refresh grant (RFC 6749 §4.3, §6). */
+import { AuthError } from "@countersign/shared";
+import { LoginInput, RefreshInput, type SignedIn } from "@countersign/shared/schemas";
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import type { Caller, Deps } from "../deps.ts";
+import { login } from "../flows/sessions/login.ts";
+import { refresh } from "../flows/sessions/refresh.ts";
+import { reply, tokenRefusal } from "./refusal.ts";
+
+/** The reply of RFC 6749 §5.1. */
+export const TokenReply = z.object({
+  access_token: z.string(),
+  token_type: z.literal("bearer"),
+  /** Seconds. */
+  expires_in: z.int(),
+  refresh_token: z.string(),
+  scope: z.string(),
+});
+
+/** The form of the password grant. `grant_type` may be left out, as in the FastAPI tutorial. */
+export const PasswordGrant = z.object({ grant_type: z.literal("password").default("password"), ...LoginInput.shape });
+
+/** The form of the refresh grant. */
+export const RefreshGrant = z.object({
+  grant_type: z.literal("refresh_token"),
+  refresh_token: RefreshInput.shape.refreshToken,
+});
+
+export function tokenRoutes(start: () => Promise<Deps>, callerOf: (context: Context) => Caller): Hono {
+  return new Hono().post("/token", async (context) => {
+    const form = await readForm(context.req.raw);
+    if (typeof form === "string")
+      return reply(400, { error: "invalid_request", error_description: form, reason: "BAD_REQUEST" });
+    const grantType = form.get("grant_type") || "password";
+    if (grantType !== "password" && grantType !== "refresh_token") {
+      const error_description = '"grant_type" must be "password" or "refresh_token"';
+      return reply(400, { error: "unsupported_grant_type", error_description, reason: "BAD_REQUEST" });
+    }
+    try {
+      const deps = await start();
+      const signedIn = await exchange(deps, { grantType, fields: Object.fromEntries(form) }, callerOf(context));
+      return context.json(toReply(signedIn, deps.now()), 200, { "cache-control": "no-store" });
+    } catch (error) {
+      if (error instanceof AuthError) return tokenRefusal(error);
+      throw error;
+    }
+  });
+}
+
+async function exchange(
+  deps: Deps,
+  { grantType, fields }: { grantType: "password" | "refresh_token"; fields: Record<string, string> },
+  caller: Caller,
+): Promise<SignedIn> {
+  if (grantType === "refresh_token") {
+    const { refresh_token } = parse(RefreshGrant, fields);
+    return refresh(deps, { refreshToken: refresh_token }, caller);
+  }
+  const { username, password, scope } = parse(PasswordGrant, { ...fields, grant_type: grantType });
+  return login(deps, { username, password, ...(scope && { scope }) }, caller);
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, fields: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(fields);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map(({ path, message }) => ({ path: path.map(String), message }));
+  throw new AuthError(
+    "BAD_REQUEST",
+    { issues },
+    issues.map(({ path, message }) => `"${path.join(".")}": ${message}`).join("; "),
+  );
+}
+
+/** The fields of a form, or what is wrong with it. Parameters must not be repeated (RFC 6749 §3.2). */
+async function readForm(request: Request): Promise<URLSearchParams | string> {
+  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (type !== "application/x-www-form-urlencoded")
+    return 'The body must be a form: "application/x-www-form-urlencoded".';
+  const form = new URLSearchParams(await request.text());
+  const repeated = [...new Set(form.keys())].some((name) => form.getAll(name).length > 1);
+  return repeated ? "A parameter must not be given twice." : form;
+}
+
+function toReply(signedIn: SignedIn, now: number): z.output<typeof TokenReply> {
+  return {
+    access_token: signedIn.accessToken,
+    token_type: "bearer",
+    expires_in: Math.max(0, Math.floor((signedIn.expiresAt.getTime() - now) / 1_000)),
+    refresh_token: signedIn.refreshToken,
+    scope: signedIn.scope,
+  };
+}

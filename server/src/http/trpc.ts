@@ -1,0 +1,72 @@
+/** `/trpc/*`: the procedures, with what tRPC leaves open by default closed. */
+import { type AnyTRPCRouter, type inferRouterContext, TRPCError } from "@trpc/server";
+import { resolveResponse } from "@trpc/server/http";
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { Caller, Deps, Log } from "../deps.ts";
+import { type AuthContext, makeContext } from "../trpc/context.ts";
+import { refusalIn } from "../trpc/errors.ts";
+import { maxBodyBytes } from "./limits.ts";
+import { refusalHeaders } from "./refusal.ts";
+import type { RequestVariables } from "./request-log.ts";
+
+/** Calls in one batch. */
+const maxBatchSize = 10;
+
+/** Makes the context of an application's router from ours. */
+export type ContextMaker<Router extends AnyTRPCRouter> = (
+  auth: AuthContext,
+  request: Request,
+) => inferRouterContext<Router> | Promise<inferRouterContext<Router>>;
+
+export function trpcRoutes<Router extends AnyTRPCRouter>(options: {
+  readonly router: Router;
+  readonly createContext: ContextMaker<Router>;
+  readonly start: () => Promise<Deps>;
+  readonly callerOf: (context: Context) => Caller;
+  readonly log: Log;
+}): Hono<{ Variables: RequestVariables }> {
+  const { router, createContext, start, callerOf, log } = options;
+
+  const respond = (context: Context<{ Variables: RequestVariables }>, error: TRPCError | null) =>
+    resolveResponse({
+      router,
+      req: context.req.raw,
+      path: context.req.path.slice("/trpc/".length),
+      error,
+      maxBatchSize,
+      allowMethodOverride: false,
+      async createContext() {
+        const deps = await start();
+        const auth = makeContext(deps, context.req.header("authorization") ?? null, callerOf(context));
+        return createContext(auth, context.req.raw);
+      },
+      onError: ({ error, path }) => {
+        if (error.code !== "INTERNAL_SERVER_ERROR" || refusalIn(error) !== null) return;
+        log.error({ requestId: context.get("requestId"), path, err: error.cause ?? error }, "a procedure failed");
+      },
+      responseMeta: ({ errors, info }) => {
+        context.set("procedures", info?.calls.flatMap(({ path, procedure }) => (procedure ? [path] : [])) ?? []);
+        const refusals = errors.map(refusalIn).filter((refusal) => refusal !== null);
+        return { headers: new Headers({ "cache-control": "no-store", ...refusalHeaders(refusals) }) };
+      },
+    });
+
+  return new Hono<{ Variables: RequestVariables }>()
+    .use(
+      bodyLimit({
+        maxSize: maxBodyBytes,
+        onError: (context) =>
+          respond(context, new TRPCError({ code: "PAYLOAD_TOO_LARGE", message: "The request is too large." })),
+      }),
+    )
+    .all("/trpc/*", (context) => respond(context, unsupportedMediaType(context.req.raw)));
+}
+
+/** A form of another origin can send three content types without being asked first; none of them is JSON. */
+function unsupportedMediaType(request: Request): TRPCError | null {
+  if (request.method === "GET" || request.method === "HEAD") return null;
+  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (type === "application/json") return null;
+  return new TRPCError({ code: "UNSUPPORTED_MEDIA_TYPE", message: "Send application/json." });
+}

@@ -1,0 +1,14 @@
+/** What the package promises. */
+export { AuthError, isAuthError, transformer } from "@countersign/shared";
+export type { Failure, Principal, Reason, WireError, WireErrorData } from "@countersign/shared";
+export { createAuth } from "./create-auth.ts";
+export type { Auth, ProtectedProcedure, PublicProcedure } from "./create-auth.ts";
+export { type App, type AppOptions, createApp } from "./http/app.ts";
+export { ListenError, type Served, serve } from "./http/serve.ts";
+export type { ApplicationAccount, AuthOptions, ClaimsSubject } from "./options.ts";
+export { type AccessRow, accessMatrix } from "./trpc/access.ts";
+export type { AuthContext, RequestAuth } from "./trpc/context.ts";
+export { errorFormatter } from "./trpc/errors.ts";
+export type { Requirements } from "./trpc/guards.ts";
+export type { AuthRouter } from "./trpc/routers/auth.ts";
+export type { UsersRouter } from "./trpc/routers/users.ts";

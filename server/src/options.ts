@@ -1,0 +1,198 @@
+/**
+ * What `createAuth` takes: options with their defaults, checked when the object is made. Misuse is a `TypeError` then,
+ * and names every mistake at once; it is never found at the first login.
+ */
+import type { AccountId } from "@countersign/shared/schemas";
+import { z } from "zod";
+import { signingAlgorithms } from "./crypto/signing-key.ts";
+import type { Log } from "./deps.ts";
+import type { Database } from "./store/database.ts";
+
+/** The one role that is always there: it may call `users.*`. */
+export const adminRole = "admin";
+
+const seconds = z.int().positive();
+/** RFC 6749 §3.3. */
+const scopeName = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/, "a scope has printable ASCII only, and no space");
+const roleName = z.string().min(1).max(64);
+
+const Plain = z.object({
+  /** What `iss` of every token says: the URL under which this server is known, without a trailing slash. */
+  issuer: z.url().refine((url) => !url.endsWith("/"), "must not end with a slash"),
+  /** What `aud` of every token says. Default: the issuer. */
+  audience: z.string().min(1).optional(),
+  /** The master secret: at least 32 random bytes, base64url. Every other key is derived from it. `countersign secret` makes one. */
+  secret: z.string().transform((value, issues) => {
+    const bytes = Buffer.from(value, "base64url");
+    if (bytes.length < 32) issues.addIssue({ code: "custom", message: "must be at least 32 random bytes, base64url" });
+    return new Uint8Array(bytes);
+  }),
+  /** How access tokens are signed. Default: `"EdDSA"`. `"HS256"` has no public key, so no other service can verify. */
+  algorithm: z.enum(signingAlgorithms).default("EdDSA"),
+  /** Whether access tokens are encrypted too (a JWE around the JWT), so that only holders of the secret can read them. Default: `false`. */
+  encryptAccessTokens: z.boolean().default(false),
+  /** How long an access token lives. Default: 900 (15 minutes). */
+  accessTtlSeconds: seconds.max(86_400).default(900),
+  /** How long a session lives without being used. Default: 2,592,000 (30 days). */
+  refreshTtlSeconds: seconds.default(2_592_000),
+  /** How long a session lives at most, however often it is used. Default: 31,536,000 (365 days). */
+  sessionTtlSeconds: seconds.default(31_536_000),
+  /** How long after a rotation the refresh token before it still gets the same successor. Default: 30. */
+  refreshGraceSeconds: z.int().min(0).max(300).default(30),
+  /** How far clocks may be apart. Default: 5. */
+  clockToleranceSeconds: z.int().min(0).max(60).default(5),
+  /** Whether strangers may register. Default: `"open"`. */
+  registration: z.enum(["open", "closed"]).default("open"),
+  /** The shortest password that may be set. Default: 8; NIST SP 800-63B-4 asks for 15 where a password is all there is. */
+  minPasswordLength: z.int().min(8).max(64).default(8),
+  /** What a signed-in call gets when the feed is stale and the database is gone: `"open"` trusts the signature until `exp`, `"closed"` answers 503. Default: `"open"`. */
+  onStoreDown: z.enum(["open", "closed"]).default("open"),
+  /** Argon2id's cost. Default: 19,456 KiB, 2 passes, 1 lane (OWASP). Hashes of another cost are upgraded at the next login. */
+  passwordHashing: z
+    .strictObject({
+      memoryKiB: z.int().min(8).default(19_456),
+      iterations: z.int().min(1).default(2),
+      parallelism: z.int().min(1).default(1),
+      /** Hashes at once. Default: one less than the processors, at least one. */
+      concurrency: z.int().min(1).optional(),
+      /** Hashes that may wait; past that, sign-ins get `BUSY`. Default: 64. */
+      queue: z.int().min(0).default(64),
+    })
+    .prefault({}),
+  /** Attempts that fail before an answer is `RATE_LIMITED`. A sign-in that succeeds costs nothing. */
+  limits: z
+    .strictObject({
+      /** By strangers on one account, in 15 minutes. Default: 20. */
+      loginsPerAccount: z.int().min(1).default(20),
+      /** From one address (IPv6: one /64), in 15 minutes. Default: 100. */
+      loginsPerAddress: z.int().min(1).default(100),
+      /** From an address that signed in to this account before, in 15 minutes: strangers cannot use it up. Default: 20. */
+      loginsPerKnownDevice: z.int().min(1).default(20),
+      /** Registrations from one address, in an hour. Default: 50. */
+      registrationsPerAddress: z.int().min(1).default(50),
+    })
+    .prefault({}),
+  /** How long audit rows are kept. Default: 34,128,000 (395 days). */
+  auditRetentionSeconds: seconds.default(34_128_000),
+  /** How long a signing key signs before the next one is made. Default: 7,776,000 (90 days). */
+  keyLifetimeSeconds: seconds.default(7_776_000),
+  scopes: z.record(scopeName, z.string()).default({}),
+  roles: z
+    .record(roleName, z.strictObject({ description: z.string().default(""), scopes: z.array(scopeName).default([]) }))
+    .default({}),
+});
+
+/** An account as the application's own user table knows it. */
+export interface ApplicationAccount {
+  /** The application's own id of the user: becomes `sub`. At most 128 characters. */
+  readonly id: string;
+  readonly username: string;
+  readonly email?: string | null;
+  readonly roles?: readonly string[];
+  /** A number that grows when the user's roles change or the user is locked, as `updatedAt.getTime()`. Default: 0. */
+  readonly version?: number;
+}
+
+/** What `claims` is given: the account that a token is made for. */
+export interface ClaimsSubject {
+  readonly id: AccountId;
+  readonly username: string;
+  readonly email: string | null;
+  readonly roles: readonly string[];
+}
+
+/** Scopes by name, each with a sentence for people: what it lets a token do. */
+export type ScopeOptions = Readonly<Record<string, string>>;
+
+/** Roles by name. A scope that some role grants is had only through a role; every other scope is everyone's. */
+export type RoleOptions<Scope extends string = string> = Readonly<
+  Record<string, { readonly description?: string; readonly scopes?: readonly NoInfer<Scope>[] }>
+>;
+
+interface Typed<Scopes extends ScopeOptions, Roles extends RoleOptions, Claims extends object> {
+  /** Where accounts and sessions live: `sqlite("file:./data/app.db")`. */
+  readonly database: Database;
+  /** The scopes that exist, each with a sentence for people. An undeclared scope does not compile. Default: none. */
+  readonly scopes?: Scopes;
+  /** The roles that exist, beside `admin`, and the scopes that only they grant. Default: none. */
+  readonly roles?: Roles & RoleOptions<Extract<keyof Scopes, string>>;
+  /** Adds claims to every access token; they arrive typed in `ctx.principal.claims`. Called at sign-in and at every refresh. */
+  readonly claims?: (account: ClaimsSubject) => Claims | Promise<Claims>;
+  /**
+   * Replaces our accounts by the application's own user table. Returns the user whose password this is, or `null`, and
+   * should take the same time for both. Needs `findAccount`.
+   */
+  readonly authenticate?: (credentials: { username: string; password: string }) => Promise<ApplicationAccount | null>;
+  /** The user as they are now, or `null` when they may not stay signed in. Called at every refresh. Needs `authenticate`. */
+  readonly findAccount?: (id: string) => Promise<ApplicationAccount | null>;
+  /** Where to log: pino, or what looks like it. Default: nowhere. */
+  readonly log?: Log;
+}
+
+/** The options of `createAuth`. Only `database`, `secret` and `issuer` have no default. */
+export type AuthOptions<
+  Scopes extends ScopeOptions = ScopeOptions,
+  Roles extends RoleOptions = RoleOptions,
+  Claims extends object = object,
+> = Omit<z.input<typeof Plain>, "scopes" | "roles"> & Typed<Scopes, Roles, Claims>;
+
+/** The options with every default filled in. */
+export type Settings = Readonly<Omit<z.output<typeof Plain>, "audience" | "secret">> &
+  Readonly<Pick<Typed<ScopeOptions, RoleOptions, object>, "claims" | "authenticate" | "findAccount">> & {
+    readonly audience: string;
+  };
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/**
+ * Checks options and fills in the defaults.
+ *
+ * @throws {TypeError} naming every option that is wrong.
+ */
+export function resolveOptions(options: AuthOptions): {
+  readonly settings: Settings;
+  readonly secret: Uint8Array;
+  readonly database: Database;
+  readonly log: Log;
+} {
+  const { database, claims, authenticate, findAccount, log = silent, ...plain } = options;
+  const parsed = Plain.strict().safeParse(plain);
+  const mistakes = parsed.error?.issues.map((issue) => `"${issue.path.join(".")}" ${issue.message}`) ?? [];
+  if (typeof database?.open !== "function")
+    mistakes.push('"database" must be a database, as from sqlite("file:./data/app.db")');
+  for (const [name, value] of Object.entries({ claims, authenticate, findAccount })) {
+    if (value !== undefined && typeof value !== "function") mistakes.push(`"${name}" must be a function`);
+  }
+  if ((authenticate === undefined) !== (findAccount === undefined)) {
+    mistakes.push('"authenticate" and "findAccount" need each other: set both, or neither');
+  }
+  if (parsed.success) mistakes.push(...undeclaredScopes(parsed.data), ...impossibleLifetimes(parsed.data));
+  if (!parsed.success || mistakes.length > 0) throw new TypeError(`createAuth: ${mistakes.join("; ")}`);
+
+  const { secret, audience, ...rest } = parsed.data;
+  const settings = {
+    ...rest,
+    audience: audience ?? rest.issuer,
+    ...(claims && { claims }),
+    ...(authenticate && { authenticate }),
+    ...(findAccount && { findAccount }),
+  };
+  return { settings, secret, database, log };
+}
+
+function undeclaredScopes({ scopes, roles }: z.output<typeof Plain>): string[] {
+  return Object.entries(roles).flatMap(([role, { scopes: granted }]) =>
+    granted
+      .filter((scope) => !Object.hasOwn(scopes, scope))
+      .map((scope) => `"roles.${role}" grants "${scope}", which "scopes" does not declare`),
+  );
+}
+
+function impossibleLifetimes(plain: z.output<typeof Plain>): string[] {
+  const mistakes: string[] = [];
+  if (plain.refreshTtlSeconds > plain.sessionTtlSeconds)
+    mistakes.push('"refreshTtlSeconds" must not exceed "sessionTtlSeconds"');
+  if (plain.accessTtlSeconds > plain.refreshTtlSeconds)
+    mistakes.push('"accessTtlSeconds" must not exceed "refreshTtlSeconds"');
+  return mistakes;
+}

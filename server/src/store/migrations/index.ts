@@ -1,0 +1,5 @@
+/** Every migration, in order. Add at the end; never change or remove one that was released. */
+import { initial } from "./0001-initial.ts";
+import type { Migration } from "./migration.ts";
+
+export const migrations: readonly Migration[] = [initial];

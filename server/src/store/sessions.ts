@@ -1,0 +1,69 @@
+/** The verbs of the `sessions` table. */
+import type { AccountId, SessionId } from "@countersign/shared/schemas";
+import type { Db } from "../deps.ts";
+import type { NewSessionRow, SessionRow } from "./schema.ts";
+
+export async function insertSession(db: Db, row: NewSessionRow): Promise<void> {
+  await db.insertInto("sessions").values(row).execute();
+}
+
+export async function findSession(db: Db, id: SessionId): Promise<SessionRow | null> {
+  return (await db.selectFrom("sessions").selectAll().where("id", "=", id).executeTakeFirst()) ?? null;
+}
+
+/**
+ * Moves a session to its next generation, in one statement: of any number of callers with the same generation, one
+ * gets `true`. The session must be neither revoked nor expired.
+ */
+export async function rotateSession(
+  db: Db,
+  session: { id: SessionId; generation: number; now: number; expiresAt: number },
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable("sessions")
+    .set({ generation: session.generation + 1, rotated_at: session.now, expires_at: session.expiresAt })
+    .where("id", "=", session.id)
+    .where("generation", "=", session.generation)
+    .where("revoked_at", "is", null)
+    .where("expires_at", ">", session.now)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+/** Live sessions of an account, the latest used first. */
+export async function listLiveSessions(db: Db, accountId: AccountId, now: number): Promise<SessionRow[]> {
+  return db
+    .selectFrom("sessions")
+    .selectAll()
+    .where("account_id", "=", accountId)
+    .where("revoked_at", "is", null)
+    .where("expires_at", ">", now)
+    .orderBy("rotated_at", "desc")
+    .execute();
+}
+
+/** Which sessions to revoke: one by its id (of one account, where given), or all of an account but one. */
+export type SessionSelection =
+  | { readonly id: SessionId; readonly accountId?: AccountId }
+  | { readonly accountId: AccountId; readonly except?: SessionId };
+
+/** Revokes what is selected and still live. Returns the ids of those that were. */
+export async function revokeSessions(
+  db: Db,
+  selection: SessionSelection,
+  { now, reason }: { now: number; reason: string },
+): Promise<SessionId[]> {
+  let query = db.updateTable("sessions").set({ revoked_at: now, revoked_reason: reason }).where("revoked_at", "is", null);
+  if ("id" in selection) query = query.where("id", "=", selection.id);
+  if (selection.accountId !== undefined) query = query.where("account_id", "=", selection.accountId);
+  if ("except" in selection && selection.except !== undefined) query = query.where("id", "!=", selection.except);
+  const revoked = await query.returning("id").execute();
+  return revoked.map(({ id }) => id);
+}
+
+/** Deletes up to `limit` sessions whose end lies before a time. Returns how many. */
+export async function deleteEndedSessions(db: Db, before: number, limit: number): Promise<number> {
+  const ended = db.selectFrom("sessions").select("id").where("expires_at", "<", before).limit(limit);
+  const { numDeletedRows } = await db.deleteFrom("sessions").where("id", "in", ended).executeTakeFirst();
+  return Number(numDeletedRows);
+}

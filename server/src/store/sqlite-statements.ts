@@ -1,0 +1,57 @@
+/** The driver's handle as Kysely wants it: statements prepared once, errors translated, each execution told of. */
+import type Sqlite from "better-sqlite3";
+import type { SqliteDatabase, SqliteStatement } from "kysely";
+import { fromDriver } from "./sqlite-errors.ts";
+
+/** Statements kept prepared: more than the server has, so that only lists of varying length push others out. */
+const keptStatements = 200;
+
+/** `onStatement` is called with each statement's SQL, just before it is executed. */
+export function preparedStatements(handle: Sqlite.Database, onStatement: (sql: string) => void): SqliteDatabase {
+  const kept = new Map<string, SqliteStatement>();
+  return {
+    prepare(sql) {
+      const statement = kept.get(sql) ?? prepare(handle, sql, onStatement);
+      // Last in, so that the first is the one that was not used for the longest time.
+      kept.delete(sql);
+      kept.set(sql, statement);
+      if (kept.size > keptStatements) kept.delete(kept.keys().next().value ?? "");
+      return statement;
+    },
+    close() {
+      kept.clear();
+      handle.close();
+    },
+  };
+}
+
+function prepare(handle: Sqlite.Database, sql: string, onStatement: (sql: string) => void): SqliteStatement {
+  const statement = translated(() => handle.prepare(sql));
+  return {
+    reader: statement.reader,
+    all(parameters) {
+      onStatement(sql);
+      return translated(() => statement.all(parameters));
+    },
+    run(parameters) {
+      onStatement(sql);
+      return translated(() => statement.run(parameters));
+    },
+    *iterate(parameters) {
+      onStatement(sql);
+      try {
+        yield* statement.iterate(parameters);
+      } catch (error) {
+        throw fromDriver(error);
+      }
+    },
+  };
+}
+
+function translated<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw fromDriver(error);
+  }
+}

@@ -1,0 +1,84 @@
+/** What every procedure gets under `ctx.auth`. Making it does no I/O; nothing is verified before somebody asks. */
+import type { IncomingMessage } from "node:http";
+import { AuthError, type Principal } from "@countersign/shared";
+import type { Caller, Deps } from "../deps.ts";
+import { resolvePrincipal } from "../flows/sessions/resolve-principal.ts";
+
+/** The part of a tRPC context that Countersign needs. Spread it into a context of your own. */
+export interface AuthContext {
+  readonly auth: RequestAuth;
+}
+
+/** One request's sign-in. */
+export interface RequestAuth {
+  /**
+   * Who sent the request; `null` when it carries no token. Verified once, when first asked for, whatever the number of
+   * calls in a batch.
+   *
+   * @throws {AuthError} `TOKEN_INVALID`, `TOKEN_EXPIRED`, `SESSION_REVOKED`, `UNAVAILABLE`
+   */
+  principal(): Promise<Principal | null>;
+  /** Where the request came from. */
+  readonly caller: Caller;
+  /** The server's own parts, for Countersign's procedures. Not part of what the package promises. */
+  readonly deps: Deps;
+}
+
+/** A request as tRPC's adapters hand it over: fetch (`Request`) or Node (`IncomingMessage`). */
+export interface RequestLike {
+  readonly req: Request | IncomingMessage;
+}
+
+/** The context of a call with these credentials. */
+export function makeContext(deps: Deps, authorization: string | null, caller: Caller): AuthContext {
+  let proved: Promise<Principal | null> | undefined;
+  return {
+    auth: {
+      deps,
+      caller,
+      principal() {
+        proved ??= prove(deps, authorization);
+        return proved;
+      },
+    },
+  };
+}
+
+/** The context of a request, for any adapter. */
+export function contextOf(deps: Deps, { req }: RequestLike): AuthContext {
+  return isFetchRequest(req) ? contextOfFetch(deps, req) : contextOfNode(deps, req);
+}
+
+function contextOfFetch(deps: Deps, request: Request): AuthContext {
+  // A fetch request does not say who sent it: an adapter that knows makes its context with `makeContext`.
+  const caller = { address: null, userAgent: request.headers.get("user-agent"), requestId: null };
+  return makeContext(deps, request.headers.get("authorization"), caller);
+}
+
+function contextOfNode(deps: Deps, request: IncomingMessage): AuthContext {
+  const caller = {
+    address: request.socket.remoteAddress ?? null,
+    userAgent: request.headers["user-agent"] ?? null,
+    requestId: null,
+  };
+  // Node's `headers` keeps the first of several Authorization headers; fetch joins them, and so a second one is seen.
+  const authorization = request.headersDistinct.authorization?.join(", ") ?? null;
+  return makeContext(deps, authorization, caller);
+}
+
+function isFetchRequest(request: Request | IncomingMessage): request is Request {
+  return typeof request.headers.get === "function";
+}
+
+async function prove(deps: Deps, authorization: string | null): Promise<Principal | null> {
+  const token = bearerToken(authorization);
+  return token === null ? null : resolvePrincipal(deps, token);
+}
+
+/** The token of a `Bearer` header (RFC 6750 §2.1); `null` without one, or with another scheme. */
+function bearerToken(authorization: string | null): string | null {
+  if (authorization === null || !/^bearer( |$)/i.test(authorization)) return null;
+  const token = authorization.slice("bearer ".length).trim();
+  if (token === "" || /[\s,]/.test(token)) throw new AuthError("TOKEN_INVALID");
+  return token;
+}

@@ -1,0 +1,116 @@
+/**
+ * A guard is a tRPC middleware that also says what it demands, readable from a built router. From that one source come
+ * the check, the typed errors, the access matrix and the security requirements in OpenAPI.
+ */
+import { AuthError, type Principal } from "@countersign/shared";
+import type { TRPCError } from "@trpc/server";
+import type { RequestAuth } from "./context.ts";
+import { confirmPrincipal } from "../flows/sessions/resolve-principal.ts";
+import { errorFormatter, refusalIn, toTRPCError } from "./errors.ts";
+import { t } from "./init.ts";
+
+/** What a procedure demands of its caller. */
+export interface Demands {
+  readonly signedIn: boolean;
+  /** All of these. */
+  readonly scopes: readonly string[];
+  /** All of these. */
+  readonly roles: readonly string[];
+  /** The greatest age of the sign-in, in seconds; `null` for any. */
+  readonly maxAge: number | null;
+}
+
+/** A principal of any scopes, roles and claims. */
+export type AnyPrincipal = Principal<string, string, object>;
+
+/** What `requires` takes. */
+export interface Requirements<Scope extends string = string, Role extends string = string> {
+  /** A scope, or several of which all are needed. */
+  readonly scope?: Scope | readonly Scope[];
+  readonly role?: Role;
+  /** The greatest age of the sign-in, in seconds. An older one is `FRESH_LOGIN_REQUIRED`. */
+  readonly maxAge?: number;
+}
+
+const demandsOf = new WeakMap<object, Demands>();
+
+/** Reads what a procedure demands from its middlewares; `null` when it declares nothing. */
+export function readDemands(middlewares: readonly object[]): Demands | null {
+  const found = middlewares.map((middleware) => demandsOf.get(middleware)).filter((demands) => demands !== undefined);
+  if (found.length === 0) return null;
+  const ages = found.map(({ maxAge }) => maxAge).filter((age) => age !== null);
+  return {
+    signedIn: found.some(({ signedIn }) => signedIn),
+    scopes: [...new Set(found.flatMap(({ scopes }) => scopes))],
+    roles: [...new Set(found.flatMap(({ roles }) => roles))],
+    maxAge: ages.length === 0 ? null : Math.min(...ages),
+  };
+}
+
+/** A procedure for everyone, declared as such. */
+export function makePublicProcedure() {
+  const demands: Demands = { signedIn: false, scopes: [], roles: [], maxAge: null };
+  return t.procedure.errors(errorFormatter).use(declaring(demands, async ({ next }) => settle(await next())));
+}
+
+/**
+ * A procedure for signed-in callers who meet the requirements; `ctx.principal` is theirs.
+ *
+ * The caller of this function vouches for `P`: `createAuth` derives it from the options that the tokens are made with.
+ */
+export function makeGuardedProcedure<P extends AnyPrincipal = Principal>(requirements: Requirements) {
+  const demands = toDemands(requirements);
+  return t.procedure.errors(errorFormatter).use(
+    declaring(demands, async ({ ctx, next }) => {
+      const principal = (await meet(demands, ctx.auth)) as AnyPrincipal as P;
+      return settle(await next({ ctx: { principal } }));
+    }),
+  );
+}
+
+async function meet(demands: Demands, auth: RequestAuth): Promise<Principal> {
+  try {
+    const principal = await auth.principal();
+    if (principal === null) throw new AuthError("TOKEN_MISSING");
+    const missing = demands.scopes.filter((scope) => !principal.scopes.includes(scope));
+    if (missing.length > 0) throw new AuthError("INSUFFICIENT_SCOPE", { missing });
+    const role = demands.roles.find((role) => !principal.roles.includes(role));
+    if (role !== undefined) throw new AuthError("INSUFFICIENT_ROLE", { role });
+    if (demands.maxAge !== null) await requireFresh(demands.maxAge, principal, auth);
+    return principal;
+  } catch (error) {
+    throw error instanceof AuthError ? toTRPCError(error) : error;
+  }
+}
+
+async function requireFresh(maxAge: number, principal: Principal, { deps }: RequestAuth): Promise<void> {
+  if (deps.now() - principal.authTime.getTime() > maxAge * 1_000)
+    throw new AuthError("FRESH_LOGIN_REQUIRED", { maxAge });
+  // What needs a fresh sign-in needs certainty too: it is never answered from the signature alone.
+  await confirmPrincipal(deps, principal);
+}
+
+function toDemands({ scope, role, maxAge }: Requirements): Demands {
+  if (maxAge !== undefined && !(maxAge > 0))
+    throw new TypeError('requires: "maxAge" must be a positive number of seconds');
+  return {
+    signedIn: true,
+    scopes: scope === undefined ? [] : typeof scope === "string" ? [scope] : [...scope],
+    roles: role === undefined ? [] : [role],
+    maxAge: maxAge ?? null,
+  };
+}
+
+/** Marks a middleware with what it demands. */
+function declaring<Middleware extends object>(demands: Demands, middleware: Middleware): Middleware {
+  demandsOf.set(middleware, demands);
+  return middleware;
+}
+
+/** Gives a refusal that a resolver threw its tRPC code, which decides what `createCaller` throws. */
+function settle<Result extends { readonly ok: boolean }>(result: Result): Result {
+  if (result.ok || !("error" in result)) return result;
+  const refusal = refusalIn(result.error as TRPCError);
+  if (refusal === null) return result;
+  throw toTRPCError(refusal);
+}

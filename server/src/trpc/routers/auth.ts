@@ -1,0 +1,92 @@
+import {
+  ChangePasswordInput,
+  CurrentSession,
+  LoginInput,
+  LogoutInput,
+  RefreshInput,
+  RegisterInput,
+  RevokedCount,
+  Session,
+  SessionRef,
+  SignedIn,
+  User,
+} from "@countersign/shared/schemas";
+import { z } from "zod";
+import { changePassword } from "../../flows/accounts/change-password.ts";
+import { register } from "../../flows/accounts/register.ts";
+import { currentSession, currentUser } from "../../flows/sessions/current-session.ts";
+import { listSessions } from "../../flows/sessions/list-sessions.ts";
+import { login } from "../../flows/sessions/login.ts";
+import { logout } from "../../flows/sessions/logout.ts";
+import { refresh } from "../../flows/sessions/refresh.ts";
+import { revoke } from "../../flows/sessions/revoke.ts";
+import { t } from "../init.ts";
+import { protectedProcedure, publicProcedure } from "../procedures.ts";
+
+const sessionsRouter = t.router({
+  list: protectedProcedure
+    .output(z.array(Session))
+    .query(({ ctx: { auth, principal } }) =>
+      listSessions(auth.deps, { accountId: principal.accountId, current: principal.sessionId }),
+    ),
+
+  revoke: protectedProcedure
+    .input(SessionRef)
+    .output(RevokedCount)
+    .mutation(async ({ ctx: { auth, principal }, input }) => ({
+      revoked: await revoke(
+        auth.deps,
+        { id: input.id, accountId: principal.accountId },
+        { reason: "signed_out", caller: auth.caller },
+      ),
+    })),
+
+  revokeOthers: protectedProcedure.output(RevokedCount).mutation(async ({ ctx: { auth, principal } }) => ({
+    revoked: await revoke(
+      auth.deps,
+      { accountId: principal.accountId, except: principal.sessionId },
+      { reason: "signed_out", caller: auth.caller },
+    ),
+  })),
+});
+
+/** Signing up, in and out, and what a signed-in person may do to their own account. Mounted as `auth`. */
+export const authRouter = t.router({
+  register: publicProcedure
+    .input(RegisterInput)
+    .output(SignedIn)
+    .mutation(({ ctx: { auth }, input }) => register(auth.deps, input, auth.caller)),
+
+  login: publicProcedure
+    .input(LoginInput)
+    .output(SignedIn)
+    .mutation(({ ctx: { auth }, input }) => login(auth.deps, input, auth.caller)),
+
+  refresh: publicProcedure
+    .input(RefreshInput)
+    .output(SignedIn)
+    .mutation(({ ctx: { auth }, input }) => refresh(auth.deps, input, auth.caller)),
+
+  logout: publicProcedure
+    .input(LogoutInput)
+    .output(RevokedCount)
+    .mutation(({ ctx: { auth }, input }) => logout(auth.deps, input, auth)),
+
+  session: publicProcedure
+    .output(CurrentSession)
+    .query(({ ctx: { auth } }) => currentSession(auth.deps, auth.principal)),
+
+  me: protectedProcedure.output(User).query(({ ctx: { auth, principal } }) => currentUser(auth.deps, principal)),
+
+  changePassword: protectedProcedure
+    .input(ChangePasswordInput)
+    .output(RevokedCount)
+    .mutation(({ ctx: { auth, principal }, input }) =>
+      changePassword(auth.deps, input, { principal, caller: auth.caller }),
+    ),
+
+  sessions: sessionsRouter,
+});
+
+/** The type of `auth.router`, named so that it stays short in declarations. */
+export type AuthRouter = typeof authRouter;

@@ -1,0 +1,91 @@
+import {
+  Account,
+  AccountPage,
+  AccountRef,
+  CreateAccountInput,
+  ListAccountsInput,
+  RevokedCount,
+  Session,
+  SessionRef,
+  SetPasswordInput,
+  SetRolesInput,
+} from "@countersign/shared/schemas";
+import { z } from "zod";
+import type { Administrator } from "../../flows/accounts/administer.ts";
+import * as accounts from "../../flows/accounts/administer.ts";
+import { listSessions } from "../../flows/sessions/list-sessions.ts";
+import { revoke } from "../../flows/sessions/revoke.ts";
+import { adminRole } from "../../options.ts";
+import type { RequestAuth } from "../context.ts";
+import { makeGuardedProcedure } from "../guards.ts";
+import { t } from "../init.ts";
+
+const adminProcedure = makeGuardedProcedure({ role: adminRole });
+
+type AdminContext = { auth: RequestAuth; principal: { accountId: Administrator["actorId"] } };
+const by = ({ auth, principal }: AdminContext): Administrator => ({
+  actorId: principal.accountId,
+  caller: auth.caller,
+});
+
+const sessionsRouter = t.router({
+  list: adminProcedure
+    .input(AccountRef)
+    .output(z.array(Session))
+    .query(({ ctx, input }) => listSessions(ctx.auth.deps, { accountId: input.id, current: ctx.principal.sessionId })),
+
+  revoke: adminProcedure
+    .input(SessionRef)
+    .output(RevokedCount)
+    .mutation(async ({ ctx, input }) => ({
+      revoked: await revoke(ctx.auth.deps, { id: input.id }, { ...by(ctx), reason: "revoked_by_administrator" }),
+    })),
+});
+
+/** Accounts, for role `admin`. Mounted as `users`. */
+export const usersRouter = t.router({
+  list: adminProcedure
+    .input(ListAccountsInput)
+    .output(AccountPage)
+    .query(({ ctx, input }) => accounts.listAccounts(ctx.auth.deps, input)),
+
+  get: adminProcedure
+    .input(AccountRef)
+    .output(Account)
+    .query(({ ctx, input }) => accounts.getAccount(ctx.auth.deps, input)),
+
+  create: adminProcedure
+    .input(CreateAccountInput)
+    .output(Account)
+    .mutation(({ ctx, input }) => accounts.addAccount(ctx.auth.deps, input, by(ctx))),
+
+  setRoles: adminProcedure
+    .input(SetRolesInput)
+    .output(Account)
+    .mutation(({ ctx, input }) => accounts.setRoles(ctx.auth.deps, input, by(ctx))),
+
+  setPassword: adminProcedure
+    .input(SetPasswordInput)
+    .output(Account)
+    .mutation(({ ctx, input }) => accounts.setPassword(ctx.auth.deps, input, by(ctx))),
+
+  disable: adminProcedure
+    .input(AccountRef)
+    .output(Account)
+    .mutation(({ ctx, input }) => accounts.disableAccount(ctx.auth.deps, input, by(ctx))),
+
+  enable: adminProcedure
+    .input(AccountRef)
+    .output(Account)
+    .mutation(({ ctx, input }) => accounts.enableAccount(ctx.auth.deps, input, by(ctx))),
+
+  remove: adminProcedure
+    .input(AccountRef)
+    .output(Account)
+    .mutation(({ ctx, input }) => accounts.removeAccount(ctx.auth.deps, input, by(ctx))),
+
+  sessions: sessionsRouter,
+});
+
+/** The type of `auth.usersRouter`. */
+export type UsersRouter = typeof usersRouter;

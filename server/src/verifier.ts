@@ -1,0 +1,232 @@
+/**
+ * Checks access tokens in another service, with nothing but the issuer's public keys. No database, no Node.js: it runs in
+ * Node.js, Bun, Deno, Workers and browsers.
+ */
+import { AuthError, type Principal } from "@countersign/shared";
+import { base64url } from "jose";
+import { goodUntil, verifyAccessToken } from "./crypto/access-token.ts";
+import { isCanonicalBase64url } from "./crypto/base64url.ts";
+import { readBearer } from "./crypto/bearer.ts";
+import { type JsonWebKeySet, readJwks } from "./crypto/jwks.ts";
+import {
+  type EncryptionKey,
+  importEncryptionKey,
+  importVerificationKey,
+  type VerificationKey,
+} from "./crypto/signing-key.ts";
+import { VerifiedTokens } from "./crypto/verified-tokens.ts";
+import { type Fetch, IssuerKeys } from "./engine/issuer-keys.ts";
+
+export type { Principal } from "@countersign/shared";
+export type { JsonWebKeySet } from "./crypto/jwks.ts";
+export type { Fetch } from "./engine/issuer-keys.ts";
+
+interface CommonOptions {
+  /** What `iss` must be, exactly: the `issuer` of the server. */
+  readonly issuer: string;
+  /** What `aud` must be, exactly: the `audience` of the server. */
+  readonly audience: string;
+  /** How far the clocks of issuer and verifier may be apart. Default is 5. */
+  readonly clockToleranceSeconds?: number;
+  /** The greatest age of a token, whatever it says of its end. Default is none. */
+  readonly maxAgeSeconds?: number;
+  /** The key of encrypted access tokens: 32 bytes, or their base64url. Default is none: encrypted tokens are refused. */
+  readonly decryptionKey?: string | Uint8Array;
+  /** The most verified tokens that are remembered. Default is 10,000. */
+  readonly cacheSize?: number;
+  /** Epoch milliseconds. Default is the runtime's clock. */
+  readonly now?: () => number;
+  /** Told of what no caller can act on: keys that cannot be fetched or used. Must not throw. Default is nothing. */
+  readonly onError?: (error: unknown) => void;
+}
+
+interface FixedKeys {
+  /** The issuer's public keys themselves. They are never fetched, so a rotation needs new ones here. */
+  readonly jwks: JsonWebKeySet;
+  readonly jwksUri?: never;
+}
+
+interface FetchedKeys {
+  /** Where the issuer publishes its keys, as in `https://auth.example.com/.well-known/jwks.json`. */
+  readonly jwksUri: string | URL;
+  readonly jwks?: never;
+  /** Allows `http:` beyond this machine. Whoever is on the way can then forge tokens. Default is false. */
+  readonly allowInsecureHttp?: boolean;
+  /** The least time between two fetches, however many unknown keys tokens name. Default is 30. */
+  readonly cooldownSeconds?: number;
+  /** How long keys are used that cannot be fetched again, as while the issuer is down. Default is 86,400 (1 day). */
+  readonly staleSeconds?: number;
+  /** What fetches the keys. Default is the runtime's `fetch`. */
+  readonly fetch?: Fetch;
+}
+
+/** The options of {@link createVerifier}: the issuer, the audience, and the keys or where to fetch them. */
+export type VerifierOptions = CommonOptions & (FixedKeys | FetchedKeys);
+
+export interface Verifier<P extends Principal = Principal> {
+  /**
+   * What an access token proves.
+   *
+   * @throws AuthError `TOKEN_MISSING` without a token; `TOKEN_EXPIRED` for one that is good but for its time;
+   * `TOKEN_INVALID` for every other; `UNAVAILABLE` while the issuer's keys cannot be fetched.
+   */
+  verify(token: string | null | undefined): Promise<P>;
+  /** The same for the bearer token of a request (`Authorization: Bearer …`). */
+  verifyRequest(request: { readonly headers: Pick<Headers, "get"> }): Promise<P>;
+}
+
+/**
+ * Makes a verifier. Make one for the life of the process: it keeps keys and verified tokens.
+ *
+ * A verifier knows no revocation: a token of a session that has ended is good until `exp`.
+ *
+ * @typeParam P The principal, where the issuer's scopes, roles and claims are known: `Principal<Scope, Role, Claims>`.
+ * @throws TypeError for options that cannot work.
+ * @see RFC 9068 §4
+ * @example
+ * ```ts
+ * const verifier = createVerifier({
+ *   issuer: "https://auth.example.com",
+ *   audience: "https://api.example.com",
+ *   jwksUri: "https://auth.example.com/.well-known/jwks.json",
+ * });
+ * const principal = await verifier.verifyRequest(request);
+ * ```
+ */
+export function createVerifier<P extends Principal = Principal>(options: VerifierOptions): Verifier<P> {
+  checkOptions(options);
+  const { issuer, audience, clockToleranceSeconds = 5, maxAgeSeconds = Number.POSITIVE_INFINITY } = options;
+  const now = options.now ?? (() => Date.now());
+  const limits = { clockToleranceSeconds, maxAgeSeconds };
+  let verified = new VerifiedTokens(options.cacheSize);
+  const keys = openKeys(options, now, () => {
+    // A new cache, not an emptied one: a verification that is under way must not put its token into it.
+    verified = new VerifiedTokens(options.cacheSize);
+  });
+  const openDecryptionKey = lazyEncryptionKey(options.decryptionKey);
+
+  async function verify(token: string | null | undefined): Promise<P> {
+    if (token === null || token === undefined || token === "") throw new AuthError("TOKEN_MISSING");
+    // Before the cache: with good tokens only, nothing else would notice that a key is gone.
+    if (!keys.fresh) await keys.refresh();
+    const cache = verified;
+    const known = cache.get(token, now());
+    // The type parameter is the developer's word for what the issuer puts into tokens.
+    if (known !== null) return known as P;
+    const principal = await verifyAccessToken(token, {
+      ...limits,
+      keyFor: (kid) => keys.keyFor(kid),
+      issuer,
+      audience,
+      now,
+      decryptionKey: await openDecryptionKey(),
+    });
+    cache.set(token, principal, goodUntil(principal, limits));
+    return principal as P;
+  }
+
+  return {
+    verify,
+    verifyRequest: async (request) => verify(readBearer(request.headers.get("authorization"))),
+  };
+}
+
+type Keys = Pick<IssuerKeys, "fresh" | "refresh" | "keyFor">;
+
+function openKeys(options: VerifierOptions, now: () => number, onRemoved: () => void): Keys {
+  const onError = options.onError ?? (() => {});
+  if (options.jwks !== undefined) return new FixedIssuerKeys(options.jwks, onError);
+  return new IssuerKeys({
+    uri: new URL(options.jwksUri).href,
+    fetch: options.fetch ?? ((input, init) => fetch(input, init)),
+    now,
+    cooldownSeconds: options.cooldownSeconds ?? 30,
+    staleSeconds: options.staleSeconds ?? 86_400,
+    onError,
+    onRemoved,
+  });
+}
+
+/** Keys that were given. Imported when first needed: some runtimes allow nothing asynchronous before the first request. */
+class FixedIssuerKeys implements Keys {
+  readonly fresh = true;
+  readonly #members: ReturnType<typeof readJwks>;
+  readonly #imported = new Map<string, VerificationKey>();
+  readonly #onError: (error: unknown) => void;
+
+  constructor(jwks: JsonWebKeySet, onError: (error: unknown) => void) {
+    this.#members = readJwks(jwks);
+    this.#onError = onError;
+  }
+
+  async refresh(): Promise<void> {}
+
+  async keyFor(kid: string): Promise<VerificationKey | null> {
+    const imported = this.#imported.get(kid);
+    if (imported !== undefined) return imported;
+    const member = this.#members.find((key) => key.kid === kid);
+    if (member === undefined) return null;
+    try {
+      const key = await importVerificationKey(member.jwk, kid, member.algorithm);
+      this.#imported.set(kid, key);
+      return key;
+    } catch (error) {
+      this.#onError(error);
+      return null;
+    }
+  }
+}
+
+function lazyEncryptionKey(given: string | Uint8Array | undefined): () => Promise<EncryptionKey | null> {
+  let imported: EncryptionKey | null = null;
+  const bytes = given === undefined ? null : readDecryptionKey(given);
+  return async () => {
+    if (bytes !== null) imported ??= await importEncryptionKey(bytes);
+    return imported;
+  };
+}
+
+function readDecryptionKey(given: unknown): Uint8Array<ArrayBuffer> {
+  const bytes = typeof given === "string" && isCanonicalBase64url(given) ? base64url.decode(given) : given;
+  if (!(bytes instanceof Uint8Array) || bytes.length !== 32) {
+    throw new TypeError('"decryptionKey" must be 32 bytes, or their unpadded base64url');
+  }
+  return new Uint8Array(bytes);
+}
+
+function checkOptions(options: VerifierOptions): void {
+  for (const name of ["issuer", "audience"] as const) {
+    if (typeof options[name] !== "string" || options[name] === "")
+      throw new TypeError(`"${name}" must be a non-empty string`);
+  }
+  if ((options.jwks === undefined) === (options.jwksUri === undefined)) {
+    throw new TypeError('"jwks" or "jwksUri" must be given, and not both');
+  }
+  for (const name of [
+    "clockToleranceSeconds",
+    "maxAgeSeconds",
+    "cacheSize",
+    "cooldownSeconds",
+    "staleSeconds",
+  ] as const) {
+    checkCount(name, (options as Partial<Record<typeof name, unknown>>)[name]);
+  }
+  if (options.jwksUri !== undefined) checkUri(options.jwksUri, options.allowInsecureHttp === true);
+}
+
+function checkCount(name: string, value: unknown): void {
+  if (value !== undefined && !(Number.isSafeInteger(value) && (value as number) >= 0)) {
+    throw new TypeError(`"${name}" must be a whole number, 0 or more`);
+  }
+}
+
+function checkUri(given: string | URL, allowInsecureHttp: boolean): void {
+  if (!URL.canParse(given)) throw new TypeError('"jwksUri" must be an absolute URL');
+  const { protocol, hostname } = new URL(given);
+  if (protocol === "https:") return;
+  if (protocol !== "http:") throw new TypeError('"jwksUri" must be an https: URL');
+  if (/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname) || allowInsecureHttp) return;
+  throw new TypeError(
+    '"jwksUri" must be an https: URL: over http: anyone on the way can forge tokens. "allowInsecureHttp" allows it',
+  );
+}

@@ -1,0 +1,24 @@
+/** The schemas of every input and output, and the types inferred from them. Apart from the index, because they need zod. */
+export {
+  Account,
+  AccountPage,
+  AccountRef,
+  ChangePasswordInput,
+  CreateAccountInput,
+  ListAccountsInput,
+  RegisterInput,
+  SetPasswordInput,
+  SetRolesInput,
+  User,
+} from "./schemas/accounts.ts";
+export { AccountId, Email, maxPasswordLength, Password, ScopeString, SessionId, Username } from "./schemas/fields.ts";
+export {
+  CurrentSession,
+  LoginInput,
+  LogoutInput,
+  RefreshInput,
+  RevokedCount,
+  Session,
+  SessionRef,
+  SignedIn,
+} from "./schemas/sessions.ts";

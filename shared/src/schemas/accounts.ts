@@ -1,0 +1,53 @@
+/** Accounts: what goes in and what comes out. */
+import { z } from "zod";
+import { AccountId, Email, PageInput, Password, Role, Username } from "./fields.ts";
+
+/** A signed-in person, as they see themselves. */
+export const User = z.object({
+  id: AccountId,
+  username: z.string(),
+  email: z.string().nullable(),
+  roles: z.array(z.string()),
+});
+export type User = z.infer<typeof User>;
+
+/** An account as an administrator sees it. */
+export const Account = User.extend({
+  disabled: z.boolean(),
+  createdAt: z.date(),
+});
+export type Account = z.infer<typeof Account>;
+
+export const RegisterInput = z.strictObject({
+  username: Username,
+  password: Password,
+  email: Email.optional(),
+});
+export type RegisterInput = z.infer<typeof RegisterInput>;
+
+export const ChangePasswordInput = z.strictObject({
+  currentPassword: Password,
+  newPassword: Password,
+});
+export type ChangePasswordInput = z.infer<typeof ChangePasswordInput>;
+
+/** Names one account. */
+export const AccountRef = z.strictObject({ id: AccountId });
+export type AccountRef = z.infer<typeof AccountRef>;
+
+export const CreateAccountInput = RegisterInput.extend({ roles: z.array(Role).default([]) });
+export type CreateAccountInput = z.infer<typeof CreateAccountInput>;
+
+export const SetRolesInput = AccountRef.extend({ roles: z.array(Role) });
+export type SetRolesInput = z.infer<typeof SetRolesInput>;
+
+export const SetPasswordInput = AccountRef.extend({ password: Password });
+export type SetPasswordInput = z.infer<typeof SetPasswordInput>;
+
+/** Accounts by username; `search` keeps those whose username or e-mail address begins with it. */
+export const ListAccountsInput = PageInput.extend({ search: z.string().max(254).optional() }).prefault({});
+export type ListAccountsInput = z.infer<typeof ListAccountsInput>;
+
+/** A page of accounts; `nextCursor` is `null` on the last page. */
+export const AccountPage = z.object({ accounts: z.array(Account), nextCursor: z.string().nullable() });
+export type AccountPage = z.infer<typeof AccountPage>;

@@ -1,0 +1,55 @@
+import { readFileSync } from "node:fs";
+import { relative } from "node:path";
+import { defineConfig, type UserConfig } from "tsdown";
+
+export default defineConfig([
+  packageConfig("shared"),
+  packageConfig("client"),
+  packageConfig("server", {
+    platform: "node",
+    // Swagger UI's files travel in our package, so that nobody who installs it also installs swagger-ui-dist's telemetry.
+    copy: {
+      from: `node_modules/swagger-ui-dist/{${[
+        "LICENSE",
+        "NOTICE",
+        "favicon-32x32.png",
+        "swagger-ui-bundle.js",
+        "swagger-ui-bundle.js.LICENSE.txt",
+        "swagger-ui.css",
+      ].join()}}`,
+      to: "dist/swagger-ui",
+    },
+  }),
+]);
+
+/** One package: ES modules and declarations, with maps into the `src` that is published beside them. */
+function packageConfig(folder: string, options: UserConfig = {}): UserConfig {
+  return {
+    cwd: folder,
+    entry: entriesOf(folder),
+    tsconfig: "../tsconfig.build.json",
+    target: "es2024",
+    platform: "neutral",
+    deps: { neverBundle: true },
+    fixedExtension: false,
+    hash: false,
+    sourcemap: true,
+    dts: { sourcemap: true },
+    ...options,
+  };
+}
+
+/** What package.json promises in `exports` and `bin` is what gets built. */
+function entriesOf(folder: string): Record<string, string> {
+  const manifest = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
+  const exported = Object.values<Record<string, string>>(manifest.exports).map((conditions) => [
+    conditions.default,
+    conditions["@countersign/source"],
+  ]);
+  const commands = Object.values<string>(manifest.bin ?? {}).map((built) => [built, "src/cli/main.ts"]);
+  return Object.fromEntries([...exported, ...commands].map(([built, source]) => [entryName(built), source]));
+}
+
+function entryName(built = ""): string {
+  return relative("dist", built).replace(/\.js$/, "");
+}
