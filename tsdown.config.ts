@@ -18,6 +18,8 @@ export default defineConfig([
         "swagger-ui.css",
       ].join()}}`,
       to: "dist/swagger-ui",
+      // pnpm packs our own license only where it finds no other file of this name.
+      rename: (name, extension) => (/^[A-Z]+$/.test(name) ? `swagger-ui.${name}.txt` : `${name}.${extension}`),
     },
   }),
 ]);

@@ -11,4 +11,5 @@ export type { AuthContext, RequestAuth } from "./trpc/context.ts";
 export { errorFormatter } from "./trpc/errors.ts";
 export type { Requirements } from "./trpc/guards.ts";
 export type { AuthRouter } from "./trpc/routers/auth.ts";
+export type { RootRouter } from "./trpc/routers/root.ts";
 export type { UsersRouter } from "./trpc/routers/users.ts";

@@ -107,7 +107,9 @@ export async function signAccessToken(
     .sign(key.key);
   const token = options.encryptionKey ? await encrypt(signed, options.encryptionKey) : signed;
   if (token.length > maxTokenLength) {
-    throw new TypeError(`the claims make an access token of ${token.length} characters; ${maxTokenLength} are the most`);
+    throw new TypeError(
+      `the claims make an access token of ${token.length} characters; ${maxTokenLength} are the most`,
+    );
   }
   return token;
 }
@@ -187,7 +189,8 @@ async function decrypt(
   // With `dir` the key is agreed on beforehand, so none is sent (RFC 7518 §4.5).
   if (!key || encryptedKey !== "" || ![header, ...others].every(isSegment)) throw invalid();
   const members = parseObject(decode(header));
-  if (members.get("alg") !== "dir" || members.get("enc") !== "A256GCM" || members.get("kid") !== key.kid) throw invalid();
+  if (members.get("alg") !== "dir" || members.get("enc") !== "A256GCM" || members.get("kid") !== key.kid)
+    throw invalid();
   if (members.get("cty") !== "JWT" || members.has("crit") || members.has("zip")) throw invalid();
   try {
     const { plaintext } = await compactDecrypt(token, key.key);

@@ -2,7 +2,12 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from "node:crypto";
 
 /** What a key is derived for. Each purpose has a key of its own, so that none can stand in for another. */
-export type KeyLabel = "signing keys" | "access token encryption" | "refresh tokens" | "session cookies" | "device cookies"
+export type KeyLabel =
+  | "signing keys"
+  | "access token encryption"
+  | "refresh tokens"
+  | "session cookies"
+  | "device cookies"
   | "attempts";
 
 /** The fewest bytes that a master secret may have. */

@@ -19,19 +19,29 @@ function rsa(modulusLength: number, publicExponent: number): JWK {
   return generateKeyPairSync("rsa", { modulusLength, publicExponent }).publicKey.export({ format: "jwk" }) as JWK;
 }
 
-test.each(signingAlgorithms)("a key made for %s can be imported, and its private part cannot be taken out", async (algorithm) => {
-  const jwk = await generateKey(randomBytes, algorithm);
-  const signing = await importSigningKey(jwk, "k", algorithm);
-  const verification = await importVerificationKey(jwk, "k", algorithm);
-  expect(signing).toMatchObject({ kid: "k", algorithm, key: { extractable: false, usages: ["sign"] } });
-  expect(verification).toMatchObject({ kid: "k", algorithm, key: { usages: ["verify"] } });
-});
+test.each(signingAlgorithms)(
+  "a key made for %s can be imported, and its private part cannot be taken out",
+  async (algorithm) => {
+    const jwk = await generateKey(randomBytes, algorithm);
+    const signing = await importSigningKey(jwk, "k", algorithm);
+    const verification = await importVerificationKey(jwk, "k", algorithm);
+    expect(signing).toMatchObject({ kid: "k", algorithm, key: { extractable: false, usages: ["sign"] } });
+    expect(verification).toMatchObject({ kid: "k", algorithm, key: { usages: ["verify"] } });
+  },
+);
 
-test.each(["EdDSA", "ES256", "RS256"] as const)("the public part of an %s key has nothing secret in it", async (algorithm) => {
-  const jwk = publicPart(await generateKey(randomBytes, algorithm), "k", algorithm);
-  expect(jwk).toMatchObject({ kid: "k", alg: algorithm, use: "sig" });
-  expect(Object.keys(jwk ?? {}).sort().join(" ")).toMatch(/^alg( crv)?( e)? kid kty( n)? use( x)?( y)?$/);
-});
+test.each(["EdDSA", "ES256", "RS256"] as const)(
+  "the public part of an %s key has nothing secret in it",
+  async (algorithm) => {
+    const jwk = publicPart(await generateKey(randomBytes, algorithm), "k", algorithm);
+    expect(jwk).toMatchObject({ kid: "k", alg: algorithm, use: "sig" });
+    expect(
+      Object.keys(jwk ?? {})
+        .sort()
+        .join(" "),
+    ).toMatch(/^alg( crv)?( e)? kid kty( n)? use( x)?( y)?$/);
+  },
+);
 
 test("an HS256 secret has no public part", async () => {
   expect(publicPart(await generateKey(randomBytes, "HS256"), "k", "HS256")).toBeNull();

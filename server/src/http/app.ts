@@ -7,9 +7,7 @@ import { cors } from "hono/cors";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import type { Deps, Log } from "../deps.ts";
-import { t } from "../trpc/init.ts";
-import { authRouter } from "../trpc/routers/auth.ts";
-import { usersRouter } from "../trpc/routers/users.ts";
+import { type RootRouter, rootRouter } from "../trpc/routers/root.ts";
 import { callerOf as readCaller, parseTrustedProxies } from "./caller.ts";
 import { healthRoutes } from "./health.ts";
 import { maxBodyBytes } from "./limits.ts";
@@ -41,7 +39,6 @@ export interface AppOptions<Router extends AnyTRPCRouter> {
 export type App = Hono<{ Variables: RequestVariables }>;
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
-const defaultRouter = t.router({ auth: authRouter, users: usersRouter });
 
 /**
  * The Hono app with every route of Countersign, and an application's own router under `/trpc`.
@@ -54,7 +51,7 @@ const defaultRouter = t.router({ auth: authRouter, users: usersRouter });
  * export default { fetch: app.fetch };
  * ```
  */
-export function createApp<Router extends AnyTRPCRouter = typeof defaultRouter>(
+export function createApp<Router extends AnyTRPCRouter = RootRouter>(
   auth: AppAuth,
   options: AppOptions<Router> = {},
 ): App {
@@ -64,7 +61,7 @@ export function createApp<Router extends AnyTRPCRouter = typeof defaultRouter>(
   const callerOf = (context: Context) => readCaller(context, proxies);
   const start = () => startOrRefuse(auth, log);
   // Without a router of its own an application gets ours, and ours needs nothing but our context.
-  const router = (options.router ?? defaultRouter) as Router;
+  const router = (options.router ?? rootRouter) as Router;
   const createContext = options.createContext ?? ((context) => context as never);
 
   const app: App = new Hono();

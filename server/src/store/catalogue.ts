@@ -44,8 +44,12 @@ async function readLive(db: Db, tables: readonly string[]): Promise<Catalogue> {
 function tableDifferences(name: string, expected: Table, live: Table | undefined): string[] {
   if (live === undefined) return [`table ${name} is missing`];
   return [
-    ...[...expected.columns.values()].flatMap((column) => columnDifferences(name, column, live.columns.get(column.name))),
-    ...[...live.columns.values()].flatMap((column) => (expected.columns.has(column.name) ? [] : extraColumn(name, column))),
+    ...[...expected.columns.values()].flatMap((column) =>
+      columnDifferences(name, column, live.columns.get(column.name)),
+    ),
+    ...[...live.columns.values()].flatMap((column) =>
+      expected.columns.has(column.name) ? [] : extraColumn(name, column),
+    ),
     ...[...expected.indexes.values()].flatMap((index) => indexDifferences(index, live.indexes.get(index.name))),
     ...[...live.indexes.values()].flatMap((index) => (expected.indexes.has(index.name) ? [] : extraIndex(name, index))),
     ...(expected.autoincrement && !live.autoincrement ? [`table ${name} may use an id twice (no AUTOINCREMENT)`] : []),
@@ -56,7 +60,8 @@ function columnDifferences(table: string, expected: Column, live: Column | undef
   if (live === undefined) return [`table ${table} lacks column ${expected.name}`];
   const column = `column ${table}.${expected.name}`;
   const differences: string[] = [];
-  if (live.type !== expected.type) differences.push(`${column} is ${live.type || "untyped"} instead of ${expected.type}`);
+  if (live.type !== expected.type)
+    differences.push(`${column} is ${live.type || "untyped"} instead of ${expected.type}`);
   if (live.nullable && !expected.nullable) differences.push(`${column} allows NULL`);
   if (!live.nullable && expected.nullable) differences.push(`${column} does not allow NULL`);
   if (live.default !== expected.default) {
@@ -64,7 +69,8 @@ function columnDifferences(table: string, expected: Column, live: Column | undef
   }
   if (live.generated) differences.push(`${column} is generated`);
   if (live.keyPosition === 0 && expected.keyPosition !== 0) differences.push(`${column} is not in the primary key`);
-  else if (live.keyPosition !== expected.keyPosition) differences.push(`${column} has another place in the primary key`);
+  else if (live.keyPosition !== expected.keyPosition)
+    differences.push(`${column} has another place in the primary key`);
   return differences;
 }
 
@@ -90,5 +96,7 @@ function indexDifferences(expected: Index, live: Index | undefined): string[] {
 /** It would refuse rows that we take for valid. */
 function extraIndex(table: string, index: Index): string[] {
   if (!index.unique) return [];
-  return [`table ${table} has a unique index ${index.name} on (${index.columns.join(", ")}) that this version does not know`];
+  return [
+    `table ${table} has a unique index ${index.name} on (${index.columns.join(", ")}) that this version does not know`,
+  ];
 }

@@ -129,7 +129,11 @@ async function readApplied(db: MigrationsDb): Promise<SchemaMigrationsTable[]> {
   return db.selectFrom(table).select(["id", "name", "checksum", "applied_at"]).orderBy("id").execute();
 }
 
-function refuseForeign(db: MigrationsDb, applied: readonly SchemaMigrationsTable[], migrations: readonly Migration[]): void {
+function refuseForeign(
+  db: MigrationsDb,
+  applied: readonly SchemaMigrationsTable[],
+  migrations: readonly Migration[],
+): void {
   const newest = applied.at(-1)?.id ?? 0;
   const newestKnown = migrations.at(-1)?.id ?? 0;
   if (newest > newestKnown) {

@@ -4,7 +4,13 @@ import type { SigningKeyRow } from "./schema.ts";
 
 /** Every key, in the order in which they sign. */
 export async function listSigningKeys(db: Db): Promise<SigningKeyRow[]> {
-  return db.selectFrom("signing_keys").selectAll().orderBy("activates_at").orderBy("created_at").orderBy("id").execute();
+  return db
+    .selectFrom("signing_keys")
+    .selectAll()
+    .orderBy("activates_at")
+    .orderBy("created_at")
+    .orderBy("id")
+    .execute();
 }
 
 export async function insertSigningKey(db: Db, row: SigningKeyRow): Promise<void> {

@@ -101,7 +101,7 @@ function toIndexes(rows: readonly IndexedRow[]): Index[] {
     partial: columns.some(({ partial }) => partial === 1),
     columns: columns.map(
       ({ column, coll, desc }) =>
-        `${column ?? "(expression)"}${coll === "BINARY" ? "" : ` collate ${coll}`}${desc === 1 ? " desc" : ""}`,
+        `${column ?? "(expression)"}${coll.toUpperCase() === "BINARY" ? "" : ` collate ${coll.toUpperCase()}`}${desc === 1 ? " desc" : ""}`,
     ),
   }));
 }

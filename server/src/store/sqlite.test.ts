@@ -70,6 +70,15 @@ describe("opening", () => {
     expect(await pragma(db, "foreign_keys")).toBe(1);
   });
 
+  test("leaves what an application keeps in the same file", async () => {
+    using folder = temporaryFolder();
+    using application = writerOf(folder.at("app.db"), "delete");
+    application.exec("create table notes (text); insert into notes values ('milk'); pragma user_version = 7");
+    await using db = await sqlite(folder.at("app.db")).open();
+    expect(await pragma(db, "user_version")).toBe(7);
+    expect((await sql`select * from notes`.execute(db)).rows).toEqual([{ text: "milk" }]);
+  });
+
   test("gives another database in memory each time", async () => {
     const memory = sqlite(":memory:");
     await using one = await memory.open();
@@ -100,7 +109,9 @@ describe("a database that cannot be used", () => {
     using folder = temporaryFolder();
     mkdirSync(folder.at("app.db"));
     const error = await expectStoreError(sqlite(folder.at("app.db")).open(), "CANNOT_OPEN");
-    expect(error.message).toBe(`The database ${folder.at("app.db")} is not a file. Name a file, which is made if it is missing.`);
+    expect(error.message).toBe(
+      `The database ${folder.at("app.db")} is not a file. Name a file, which is made if it is missing.`,
+    );
   });
 
   test("has a file where a folder should be", async () => {
@@ -170,13 +181,16 @@ describe("a database that cannot be used", () => {
     await expectStoreError(sqlite(path).open(), "NOT_A_DATABASE");
   });
 
-  test.each(["wal", "delete"])("is locked by a writer for longer than the busy timeout (journal: %s)", async (journal) => {
-    using folder = temporaryFolder();
-    using writer = writerOf(folder.at("app.db"), journal);
-    writer.exec("begin immediate");
-    const error = await expectStoreError(sqlite(folder.at("app.db"), { busyTimeoutMs: 50 }).open(), "LOCKED");
-    expect(error.message).toContain("locked by another process");
-  });
+  test.each(["wal", "delete"])(
+    "is locked by a writer for longer than the busy timeout (journal: %s)",
+    async (journal) => {
+      using folder = temporaryFolder();
+      using writer = writerOf(folder.at("app.db"), journal);
+      writer.exec("begin immediate");
+      const error = await expectStoreError(sqlite(folder.at("app.db"), { busyTimeoutMs: 50 }).open(), "LOCKED");
+      expect(error.message).toContain("locked by another process");
+    },
+  );
 
   test("is closed again, so that the file can be removed or repaired", async () => {
     using folder = temporaryFolder();
@@ -198,9 +212,12 @@ test("opening waits for a writer that is done in time", async () => {
   expect(await pragma(db, "journal_mode")).toBe("wal");
 });
 
-test.each(["18.20.8", "20.20.2", "22.0.0", "22.13.1"])("Node %s is refused: there the driver kills the process", (version) => {
-  expect(() => refuseOldNode(version)).toThrow(`SQLite needs Node 22.14 or later, and this is Node ${version}.`);
-});
+test.each(["18.20.8", "20.20.2", "22.0.0", "22.13.1"])(
+  "Node %s is refused: there the driver kills the process",
+  (version) => {
+    expect(() => refuseOldNode(version)).toThrow(`SQLite needs Node 22.14 or later, and this is Node ${version}.`);
+  },
+);
 
 test.each(["22.14.0", "22.23.3", "23.0.0", "24.21.0"])("Node %s is good enough", (version) => {
   expect(() => refuseOldNode(version)).not.toThrow();

@@ -93,7 +93,10 @@ function makeFile(path: string): void {
     makeMissing(path);
     // SQLite would wait for ever at a named pipe.
     if (!statSync(path).isFile()) {
-      throw new StoreError("CANNOT_OPEN", `The database ${path} is not a file. Name a file, which is made if it is missing.`);
+      throw new StoreError(
+        "CANNOT_OPEN",
+        `The database ${path} is not a file. Name a file, which is made if it is missing.`,
+      );
     }
   } catch (error) {
     throw error instanceof StoreError ? error : fromFileSystem(error, path);
@@ -117,7 +120,9 @@ function fromFileSystem(error: unknown, path: string): StoreError {
   const code = systemCode(error);
   if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
     const what = `The database ${path} cannot be made: this process may not write there (${code}).`;
-    return new StoreError("READ_ONLY", `${what} Let its user write to the folder, or name another file.`, { cause: error });
+    return new StoreError("READ_ONLY", `${what} Let its user write to the folder, or name another file.`, {
+      cause: error,
+    });
   }
   const what = `The database ${path} cannot be opened (${code ?? "unknown error"}).`;
   return new StoreError("CANNOT_OPEN", `${what} Check that each part of the path is a folder.`, { cause: error });
@@ -152,6 +157,6 @@ function prove(handle: Sqlite.Database): void {
     // The lock alone proves nothing: on a file that it may not write, SQLite begins a transaction that only reads.
     handle.pragma("user_version = 0");
   } finally {
-    handle.exec("rollback");
+    if (handle.inTransaction) handle.exec("rollback");
   }
 }

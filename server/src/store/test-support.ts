@@ -1,8 +1,8 @@
 /** What the store's tests share: a folder that goes away, a database that closes, and an account without root's powers. */
+import assert from "node:assert/strict";
 import { chownSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect } from "vitest";
 import type { Db } from "../deps.ts";
 import { StoreError, type StoreFailure } from "./database.ts";
 import { sqlite } from "./sqlite.ts";
@@ -47,8 +47,7 @@ export async function expectStoreError(promise: Promise<unknown>, reason: StoreF
     () => null,
     (error: unknown) => error,
   );
-  expect(error).toBeInstanceOf(StoreError);
-  if (!(error instanceof StoreError)) throw new TypeError("not reached");
-  expect(error).toMatchObject({ reason });
+  assert(error instanceof StoreError, `a StoreError, and not ${error}`);
+  assert.equal(error.reason, reason);
   return error;
 }

@@ -1,0 +1,100 @@
+import { isAuthError, type transformer } from "@countersign/shared";
+import { httpBatchLink, type HTTPBatchLinkOptions, type Operation, type TRPCClientError, type TRPCLink } from "@trpc/client";
+import type { AnyTRPCRootTypes, AnyTRPCRouter } from "@trpc/server";
+import { observable, type Unsubscribable } from "@trpc/server/observable";
+import type { SessionStore, Tokens } from "./session.ts";
+
+/** What sends a request: `fetch`, as tRPC calls it. */
+export type Fetch = NonNullable<HTTPBatchLinkOptions<AnyTRPCRootTypes>["fetch"]>;
+
+/** Where requests go, and how. */
+export interface Transport {
+  readonly url: string;
+  readonly transformer: typeof transformer;
+  readonly fetch?: Fetch;
+}
+
+/** Calls that go together in one request; the server takes no more. */
+const maxItems = 10;
+/** Longer queries go in a batch of their own: proxies refuse long addresses. */
+const maxURLLength = 2_000;
+
+/** Where an operation carries the tokens that it is sent with. Ours alone: other links pass it on unread. */
+const tokensKey = "countersign.tokens";
+
+/**
+ * The terminating link: attaches the access token, and retries an operation once after its token was replaced.
+ *
+ * It works per operation, since a batch answers 207 and its status tells nothing. An operation that is not about tokens
+ * passes through as it is.
+ */
+export function createAuthLink<Router extends AnyTRPCRouter>(options: {
+  readonly transport: Transport;
+  readonly store: SessionStore;
+  readonly refresh: (used: Tokens) => Promise<void>;
+}): TRPCLink<Router> {
+  const { transport, store, refresh } = options;
+  const httpLink: TRPCLink<AnyTRPCRouter> = httpBatchLink({
+    ...transport,
+    maxItems,
+    maxURLLength,
+    headers: ({ opList: [first] }) => {
+      const tokens = tokensOf(first);
+      return tokens === null ? {} : { authorization: `Bearer ${tokens.accessToken}` };
+    },
+  });
+
+  return (runtime) => {
+    const send = httpLink(runtime);
+    return ({ op }) =>
+      observable((observer) => {
+        let running: Unsubscribable | undefined;
+        let stopped = false;
+
+        function attempt(isRetry: boolean): void {
+          const used = store.tokens();
+          const sent: Operation = { ...op, context: { ...op.context, [tokensKey]: used } };
+          running = send({ op: sent, next: refuseNext }).subscribe({
+            next: (result) => observer.next(result),
+            complete: () => observer.complete(),
+            error: (error) => {
+              if (used !== null && isSessionOver(error) && store.tokens() === used) store.signOut("SESSION_REVOKED");
+              if (used === null || isRetry || !isAboutToken(error)) observer.error(error);
+              else retry(used);
+            },
+          });
+        }
+
+        function retry(used: Tokens): void {
+          refresh(used).then(
+            () => stopped || attempt(true),
+            (refusal: TRPCClientError<Router>) => stopped || observer.error(refusal),
+          );
+        }
+
+        attempt(false);
+        return () => {
+          stopped = true;
+          running?.unsubscribe();
+        };
+      });
+  };
+}
+
+function tokensOf(op: Operation | undefined): Tokens | null {
+  return (op?.context[tokensKey] as Tokens | null | undefined) ?? null;
+}
+
+/** Refusals that a new access token can mend: the old one has expired, or its key was replaced. */
+function isAboutToken(error: unknown): boolean {
+  return isAuthError(error) && (error.data.reason === "TOKEN_EXPIRED" || error.data.reason === "TOKEN_INVALID");
+}
+
+function isSessionOver(error: unknown): boolean {
+  return isAuthError(error) && error.data.reason === "SESSION_REVOKED";
+}
+
+/** The HTTP link ends the chain: it never asks for a next one. */
+function refuseNext(): never {
+  throw new Error("auth.link ends the chain of links: put it last");
+}

@@ -1,0 +1,315 @@
+/** The only file that reads the environment. All mistakes are reported at once. */
+import { isIP } from "node:net";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { type SigningAlgorithm, signingAlgorithms } from "./crypto/signing-key.ts";
+import { keepDevelopmentSecret, newSecret } from "./development-secret.ts";
+import { parseTrustedProxies } from "./http/caller.ts";
+import type { Database } from "./store/database.ts";
+import { sqlite } from "./store/sqlite.ts";
+
+/** Values of `LOG_LEVEL`: each logs itself and what is graver. */
+export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+
+/** What the environment says, typed. What it leaves out is absent from `auth`, so that `createAuth`'s defaults hold. */
+export interface Environment {
+  /** Options for `createAuth`: spread them, and add what only code can say. */
+  readonly auth: {
+    readonly database: Database;
+    readonly secret: string;
+    readonly issuer: string;
+    readonly audience?: string;
+    readonly algorithm?: SigningAlgorithm;
+    readonly accessTtlSeconds?: number;
+    readonly refreshTtlSeconds?: number;
+    readonly registration?: "open" | "closed";
+  };
+  /** Options for `createApp`. */
+  readonly app: { readonly origins: readonly string[]; readonly trustedProxies: readonly string[] };
+  /** What `serve` takes. */
+  readonly listen: { readonly port: number; readonly host: string };
+  readonly logLevel: (typeof logLevels)[number];
+  /** Whether `NODE_ENV` is `production`. */
+  readonly production: boolean;
+  /** Sentences for the operator: what works, and may not be what was meant. */
+  readonly notes: readonly string[];
+}
+
+/** Where the master secret comes from: the environment, or the file that development keeps it in (`null`: memory). */
+export type SecretSource = { readonly value: string } | { readonly file: string | null };
+
+/** An {@link Environment} whose secret nobody has asked for yet. */
+export type EnvironmentWithoutSecret = Omit<Environment, "auth"> & {
+  readonly auth: Omit<Environment["auth"], "secret">;
+  readonly secret: SecretSource;
+};
+
+/** An environment that cannot be used. The message names every variable that is wrong, and never a value. */
+export class EnvironmentError extends Error {
+  override readonly name = "EnvironmentError";
+  /** A phrase each, as in `PORT must be a whole number from 0 to 65535`. */
+  readonly mistakes: readonly string[];
+
+  constructor(mistakes: readonly string[], options?: ErrorOptions) {
+    const [only] = mistakes;
+    const message =
+      mistakes.length === 1 ? `${only}.` : `The environment has ${mistakes.length} mistakes:\n${bullets(mistakes)}`;
+    super(message, options);
+    this.mistakes = mistakes;
+  }
+}
+
+/**
+ * Reads the environment variables of Countersign. A `.env` file is not read; an empty variable counts as absent.
+ *
+ * Outside of production, where `COUNTERSIGN_SECRET` is not set, the secret is made once and kept beside the database's
+ * file with mode 0600.
+ *
+ * @throws {EnvironmentError} naming every variable that is wrong.
+ *
+ * @example
+ * ```ts
+ * const environment = readEnvironment();
+ * export const auth = createAuth({ ...environment.auth, scopes: { "notes:write": "Write your notes" } });
+ * ```
+ */
+export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environment {
+  const { parsed, mistakes } = parse(env);
+  if (parsed === null || (parsed.production && "file" in parsed.secret)) {
+    const missing = given(env).COUNTERSIGN_SECRET === undefined && isProduction(env);
+    throw new EnvironmentError(missing ? [...mistakes, secretRequired] : mistakes);
+  }
+  const { secret, auth, ...rest } = parsed;
+  return { ...rest, auth: { ...auth, secret: takeSecret(secret) } };
+}
+
+/**
+ * Reads the environment without needing or making a secret: for what only looks at the database's tables.
+ *
+ * @throws {EnvironmentError} naming every variable that is wrong.
+ */
+export function readEnvironmentWithoutSecret(env: NodeJS.ProcessEnv = process.env): EnvironmentWithoutSecret {
+  const { parsed, mistakes } = parse(env);
+  if (parsed === null) throw new EnvironmentError(mistakes);
+  return parsed;
+}
+
+const defaultDatabase = "file:./data/countersign.db";
+const defaultTtlSeconds = { access: 900, refresh: 2_592_000 };
+const day = 86_400;
+
+const secretRequired =
+  "COUNTERSIGN_SECRET must be set when NODE_ENV is production: at least 32 random bytes, base64url (`countersign secret` makes one)";
+
+const Variables = z.object({
+  PORT: z
+    .string()
+    .regex(/^\d{1,5}$/)
+    .transform(Number)
+    .refine((port) => port <= 65_535)
+    .default(3000),
+  HOST: z
+    .string()
+    .refine((host) => isIP(host) !== 0 || /^(?!-)[a-z\d.-]{1,253}$/i.test(host))
+    .default("127.0.0.1"),
+  DATABASE_URL: z
+    .string()
+    .default(defaultDatabase)
+    .transform((location, issues) => {
+      try {
+        return sqlite(location);
+      } catch {
+        issues.addIssue({ code: "custom" });
+        return z.NEVER;
+      }
+    }),
+  COUNTERSIGN_SECRET: z.string().refine(isRandom).optional(),
+  COUNTERSIGN_ISSUER: z.string().refine(isIssuer).optional(),
+  COUNTERSIGN_AUDIENCE: z.string().optional(),
+  COUNTERSIGN_ALG: z.enum(signingAlgorithms).optional(),
+  COUNTERSIGN_ACCESS_TTL: duration(day).optional(),
+  COUNTERSIGN_REFRESH_TTL: duration(365 * day).optional(),
+  COUNTERSIGN_REGISTRATION: z.enum(["open", "closed"]).optional(),
+  COUNTERSIGN_ORIGINS: list(isOrigin),
+  COUNTERSIGN_TRUSTED_PROXIES: list(isProxy),
+  LOG_LEVEL: z.enum(logLevels).default("info"),
+  // "prod" would quietly be development, with a secret that this machine made up.
+  NODE_ENV: z
+    .string()
+    .refine((value) => value === "production" || !/^prod/i.test(value))
+    .default("development"),
+});
+
+type Name = keyof typeof Variables.shape;
+
+const expected: Readonly<Record<Name, string>> = {
+  PORT: "a whole number from 0 to 65535",
+  HOST: "an IP address or a host name of this machine, as in 127.0.0.1 or 0.0.0.0",
+  DATABASE_URL: `a file, as in ${defaultDatabase}`,
+  COUNTERSIGN_SECRET: "at least 32 random bytes, base64url (`countersign secret` makes one)",
+  COUNTERSIGN_ISSUER:
+    "an http or https URL without a trailing slash, query or fragment, as in https://auth.example.com",
+  COUNTERSIGN_AUDIENCE: "the name of the service that tokens are for",
+  COUNTERSIGN_ALG: oneOf(signingAlgorithms),
+  COUNTERSIGN_ACCESS_TTL: "a duration from 1s to 24h, as in 90s, 15m or 12h",
+  COUNTERSIGN_REFRESH_TTL: "a duration from 1s to 365d, as in 12h or 30d",
+  COUNTERSIGN_REGISTRATION: oneOf(["open", "closed"]),
+  COUNTERSIGN_ORIGINS: "origins separated by commas, as in https://app.example.com, without a path or a trailing slash",
+  COUNTERSIGN_TRUSTED_PROXIES: "IP addresses or CIDR ranges separated by commas, as in 10.0.0.0/8",
+  LOG_LEVEL: oneOf(logLevels),
+  NODE_ENV: 'exactly "production", or something else',
+};
+
+type Values = z.output<typeof Variables>;
+type Parsed =
+  | { readonly parsed: EnvironmentWithoutSecret; readonly mistakes: readonly [] }
+  | { readonly parsed: null; readonly mistakes: readonly string[] };
+
+function parse(env: NodeJS.ProcessEnv): Parsed {
+  const variables = given(env);
+  const { data, error } = Variables.safeParse(variables);
+  if (data === undefined) {
+    const names = new Set(error.issues.map(({ path }) => path[0] as Name));
+    return { parsed: null, mistakes: [...names].map((name) => mistakeIn(name, variables[name])) };
+  }
+  if (accessTtl(data) > refreshTtl(data)) {
+    const mistake = "COUNTERSIGN_ACCESS_TTL must not exceed COUNTERSIGN_REFRESH_TTL";
+    return { parsed: null, mistakes: [mistake] };
+  }
+  return { parsed: toEnvironment(data, env), mistakes: [] };
+}
+
+/** What is set to something. White space around a value is never meant: files and shells leave it behind. */
+function given(env: NodeJS.ProcessEnv): Partial<Record<string, string>> {
+  const trimmed = Object.entries(env).map(([name, value = ""]) => [name, value.trim()] as const);
+  return Object.fromEntries(trimmed.filter(([, value]) => value !== ""));
+}
+
+function mistakeIn(name: Name, value = ""): string {
+  if (name === "DATABASE_URL" && /^postgres(ql)?:/i.test(value)) {
+    return `DATABASE_URL names a PostgreSQL database. PostgreSQL is not supported by this version yet; it must be ${expected[name]}`;
+  }
+  return `${name} must be ${expected[name]}`;
+}
+
+function toEnvironment(values: Values, env: NodeJS.ProcessEnv): EnvironmentWithoutSecret {
+  const auth = {
+    database: values.DATABASE_URL,
+    issuer: values.COUNTERSIGN_ISSUER ?? `http://localhost:${values.PORT}`,
+    audience: values.COUNTERSIGN_AUDIENCE,
+    algorithm: values.COUNTERSIGN_ALG,
+    accessTtlSeconds: values.COUNTERSIGN_ACCESS_TTL,
+    refreshTtlSeconds: values.COUNTERSIGN_REFRESH_TTL,
+    registration: values.COUNTERSIGN_REGISTRATION,
+  };
+  return {
+    auth: withoutAbsent(auth),
+    secret: secretSource(values),
+    app: { origins: values.COUNTERSIGN_ORIGINS, trustedProxies: values.COUNTERSIGN_TRUSTED_PROXIES },
+    listen: { port: values.PORT, host: values.HOST },
+    logLevel: values.LOG_LEVEL,
+    production: values.NODE_ENV === "production",
+    notes: notesOn(values, env),
+  };
+}
+
+function notesOn(values: Values, env: NodeJS.ProcessEnv): string[] {
+  const unknown = Object.keys(env).filter((name) => name.startsWith("COUNTERSIGN_") && !Object.hasOwn(expected, name));
+  const known = Object.keys(expected).filter((name) => name.startsWith("COUNTERSIGN_"));
+  const notes = unknown.map((name) => `${name} means nothing to this version. Was one of these meant: ${known.join(", ")}?`);
+  if (values.NODE_ENV === "production" && values.COUNTERSIGN_ISSUER === undefined) {
+    notes.push(
+      `COUNTERSIGN_ISSUER is not set, so tokens say that http://localhost:${values.PORT} made them. Set it to the URL that clients use.`,
+    );
+  }
+  return notes;
+}
+
+function secretSource({ COUNTERSIGN_SECRET: value, DATABASE_URL: { location } }: Values): SecretSource {
+  if (value !== undefined) return { value };
+  return { file: location === ":memory:" ? null : join(dirname(location), "countersign.secret") };
+}
+
+function takeSecret(source: SecretSource): string {
+  if ("value" in source) return source.value;
+  if (source.file === null) return newSecret();
+  try {
+    return keepDevelopmentSecret(source.file, isRandom);
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? ` (${cause.code})` : "";
+    const what = `COUNTERSIGN_SECRET is not set, and the file ${source.file} cannot keep one for development${code}`;
+    throw new EnvironmentError([`${what}: let this process write there, delete a damaged file, or set the variable`], {
+      cause,
+    });
+  }
+}
+
+function isProduction(env: NodeJS.ProcessEnv): boolean {
+  return given(env).NODE_ENV === "production";
+}
+
+/** Base64url, 32 bytes at least, and not one character again and again: 32 random bytes have about 30 different values. */
+function isRandom(secret: string): boolean {
+  if (!/^[\w+/-]+={0,2}$/.test(secret)) return false;
+  const bytes = Buffer.from(secret, "base64url");
+  return bytes.length >= 32 && new Set(bytes).size >= 16;
+}
+
+/** RFC 8414 §2, with http allowed for development. */
+function isIssuer(url: string): boolean {
+  return /^https?:\/\/[^/?#]/.test(url) && URL.canParse(url) && !/[?#]|\/$/.test(url);
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
+
+function isProxy(text: string): boolean {
+  try {
+    return parseTrustedProxies([text]).length === 1;
+  } catch {
+    return false;
+  }
+}
+
+function list(isEntry: (text: string) => boolean) {
+  return z
+    .string()
+    .transform((text) => text.split(",").map((entry) => entry.trim()))
+    .refine((entries) => entries.every(isEntry))
+    .default([]);
+}
+
+/** Seconds. */
+function duration(maxSeconds: number) {
+  const seconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: day };
+  return z
+    .string()
+    .regex(/^\d{1,9}[smhd]$/)
+    .transform((text) => Number(text.slice(0, -1)) * (seconds[text.slice(-1)] ?? 0))
+    .refine((value) => value >= 1 && value <= maxSeconds);
+}
+
+function accessTtl(values: Values): number {
+  return values.COUNTERSIGN_ACCESS_TTL ?? defaultTtlSeconds.access;
+}
+
+function refreshTtl(values: Values): number {
+  return values.COUNTERSIGN_REFRESH_TTL ?? defaultTtlSeconds.refresh;
+}
+
+type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
+};
+
+function withoutAbsent<T extends object>(values: T): Present<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Present<T>;
+}
+
+function oneOf(names: readonly string[]): string {
+  return `one of ${names.join(", ")}`;
+}
+
+function bullets(lines: readonly string[]): string {
+  return lines.map((line) => `  - ${line}`).join("\n");
+}

@@ -1,0 +1,83 @@
+/** What can be seen only from inside: with one part replaced through `Deps`. */
+import { createSecretKey } from "node:crypto";
+import { hash } from "@node-rs/argon2";
+import { expect, it } from "vitest";
+import type { Caller, Deps } from "../deps.ts";
+import { createTestAuth } from "../testing.ts";
+import { register } from "./accounts/register.ts";
+import { login } from "./sessions/login.ts";
+import { refresh } from "./sessions/refresh.ts";
+
+const caller: Caller = { address: "203.0.113.7", userAgent: "test", requestId: null };
+const alice = { username: "alice", password: "correct horse battery staple" };
+
+it("login verifies a password once, whether the account exists, has a password, or is disabled", async () => {
+  await using test = await createTestAuth();
+  const deps = await test.auth.start();
+  const { user } = await register(deps, alice, caller);
+  const compared: (string | null)[] = [];
+  const watched: Deps = {
+    ...deps,
+    hasher: { ...deps.hasher, verify: (password, stored) => (compared.push(stored), deps.hasher.verify(password, stored)) },
+  };
+  const attempt = (username: string) => login(watched, { username, password: "wrong password" }, caller).catch(() => {});
+
+  await attempt("nobody");
+  await attempt("alice");
+  await deps.db.updateTable("accounts").set({ disabled_at: 1 }).where("id", "=", user.id).execute();
+  await attempt("alice");
+  await deps.db.updateTable("accounts").set({ password_hash: null }).where("id", "=", user.id).execute();
+  await attempt("alice");
+  expect(compared.map((stored) => stored !== null)).toEqual([false, true, true, false]);
+});
+
+it("login upgrades a hash of another cost, once", async () => {
+  await using test = await createTestAuth();
+  const deps = await test.auth.start();
+  const { user } = await register(deps, alice, caller);
+  const stored = async () =>
+    (await deps.db.selectFrom("accounts").select("password_hash").where("id", "=", user.id).executeTakeFirstOrThrow()).password_hash;
+  const cheaper = await hash(alice.password, { memoryCost: 16, timeCost: 1, parallelism: 1 });
+  await deps.db.updateTable("accounts").set({ password_hash: cheaper }).where("id", "=", user.id).execute();
+
+  await login(deps, alice, caller);
+  const upgraded = await stored();
+  expect(upgraded).toMatch(/^\$argon2id\$v=19\$m=8,t=1,p=1\$/);
+  await login(deps, alice, caller);
+  expect(await stored()).toBe(upgraded);
+});
+
+it("login starts no session for a password that was changed while it was hashed", async () => {
+  await using test = await createTestAuth();
+  const deps = await test.auth.start();
+  const { user } = await register(deps, alice, caller);
+  const overtaken: Deps = {
+    ...deps,
+    hasher: {
+      ...deps.hasher,
+      async verify(password, stored) {
+        const matches = await deps.hasher.verify(password, stored);
+        await deps.db.updateTable("accounts").set({ version: 2 }).where("id", "=", user.id).execute();
+        return matches;
+      },
+    },
+  };
+  await expect(login(overtaken, alice, caller)).rejects.toMatchObject({ reason: "INVALID_CREDENTIALS" });
+  expect(await deps.db.selectFrom("sessions").selectAll().execute()).toHaveLength(1);
+});
+
+it("refresh refuses a token that was made with another secret", async () => {
+  await using test = await createTestAuth();
+  const deps = await test.auth.start();
+  const { refreshToken } = await register(deps, alice, caller);
+  const elsewhere: Deps = { ...deps, refreshTokenKey: createSecretKey(Buffer.alloc(32, 9)) };
+  await expect(refresh(elsewhere, { refreshToken }, caller)).rejects.toMatchObject({ reason: "TOKEN_INVALID" });
+});
+
+it("refresh refuses a token whose session has another salt: the secret alone makes none", async () => {
+  await using test = await createTestAuth();
+  const deps = await test.auth.start();
+  const { refreshToken } = await register(deps, alice, caller);
+  await deps.db.updateTable("sessions").set({ salt: new Uint8Array(16) }).execute();
+  await expect(refresh(deps, { refreshToken }, caller)).rejects.toMatchObject({ reason: "TOKEN_INVALID" });
+});

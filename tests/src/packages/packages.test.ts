@@ -1,0 +1,186 @@
+/** The packages as strangers get them: packed, judged, installed outside of the workspace, type-checked and run. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { cp, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { isBuiltin } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { checkPackage, createPackageFromTarballData, type Problem } from "@arethetypeswrong/core";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Folder, folders, installInto, type Manifest, packAll, root, sameVersion } from "./pack.ts";
+import { runCommand } from "./run-command.ts";
+
+const tsc = join(root, "node_modules/typescript/bin/tsc");
+const runtimes: Record<"Node.js 24" | "Node.js 22" | "Bun" | "Deno", readonly [file: string, ...args: string[]]> = {
+  "Node.js 24": [process.execPath],
+  "Node.js 22": [join(root, "tests/node_modules/node-22/bin/node")],
+  Bun: [join(root, "tests/node_modules/bun/bin/bun.exe")],
+  Deno: [join(root, "tests/node_modules/.bin/deno"), "run", "--allow-all", "--quiet", "--node-modules-dir=manual"],
+};
+
+let temporary: string;
+let tarballs: Record<Folder, string>;
+/** Has all three packages, and their peers. */
+let consumer: string;
+/** Has the client, and what it needs, but not the server. */
+let browser: string;
+/** What tsc said of the application in `consumer`: nothing, if all is well. It writes JavaScript whatever it thinks. */
+let complaints: string;
+
+beforeAll(async () => {
+  temporary = await realpath(await mkdtemp(join(tmpdir(), "countersign-packages-")));
+  tarballs = await packAll(join(temporary, "tarballs"));
+  consumer = join(temporary, "consumer");
+  browser = join(temporary, "browser");
+  const peers = [await sameVersion("@trpc/server"), await sameVersion("@trpc/client"), await sameVersion("zod")];
+  await installInto(consumer, [...Object.values(tarballs), ...peers, await sameVersion("@types/node", ".")]);
+  await installInto(browser, [tarballs.client, tarballs.shared, ...peers]);
+  for (const folder of [consumer, browser])
+    await cp(join(import.meta.dirname, "consumer"), folder, { recursive: true });
+  await writeFile(join(consumer, "every-entry.ts"), await everyEntry());
+  complaints = await typeCheck(consumer, "tsconfig.sign-in.json");
+});
+
+afterAll(() => rm(temporary, { recursive: true, force: true }));
+
+describe.for(folders)("%s, packed,", (folder) => {
+  test("has nothing that publint minds", async () => {
+    const tarball = await readFile(tarballs[folder]);
+    const { messages, pkg } = await publint({ pack: { tarball: bufferOf(tarball) }, strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
+  });
+
+  test("has types that resolve as the code does", async () => {
+    const result = await checkPackage(createPackageFromTarballData(await readFile(tarballs[folder])));
+    if (result.types === false) throw new Error("there are no types at all");
+    expect(result.problems.filter(concernsEsm)).toEqual([]);
+  });
+
+  test("lists types first, files that are there, and no source condition", async () => {
+    for (const [path, conditions] of Object.entries((await manifestOf(folder)).exports)) {
+      expect(Object.keys(conditions), path).toEqual(["types", "default"]);
+      for (const file of Object.values(conditions)) expect(existsSync(join(packed(folder), file)), file).toBe(true);
+    }
+  });
+
+  test("imports nothing that its package.json does not declare", async () => {
+    const { name, dependencies, peerDependencies } = await manifestOf(folder);
+    const declared = new Set([name, ...Object.keys({ ...dependencies, ...peerDependencies })]);
+    const undeclared = (await importsOf(join(packed(folder), "dist"))).filter(({ from }) => !declared.has(from));
+    expect(undeclared).toEqual([]);
+  });
+
+  test("carries its license and sources, and no tests", async () => {
+    const files = await readdir(packed(folder), { recursive: true });
+    expect(files).toEqual(expect.arrayContaining(["LICENSE", "src/index.ts"]));
+    expect(files.filter((file) => file.includes(".test."))).toEqual([]);
+  });
+});
+
+test("server, packed, carries Swagger UI with its license, and its consumers install no telemetry", async () => {
+  const swaggerUi = ["swagger-ui.LICENSE.txt", "swagger-ui.NOTICE.txt", "swagger-ui-bundle.js", "swagger-ui.css"];
+  expect(await readdir(join(packed("server"), "dist/swagger-ui"))).toEqual(expect.arrayContaining(swaggerUi));
+  expect(existsSync(join(consumer, "node_modules/@scarf"))).toBe(false);
+});
+
+test("a stranger's application type-checks, with declarations and without skipLibCheck", () => {
+  expect(complaints).toBe("");
+});
+
+test("a front end type-checks without our server package", async () => {
+  expect(await typeCheck(browser, "tsconfig.browser-only.json")).toBe("");
+});
+
+test.for(["Node.js 24", "Node.js 22"] as const)("every entry point loads on %s", async (name, { skip }) => {
+  const [file, ...args] = runtimes[name];
+  if (!existsSync(file)) skip(`${name} is not installed: there is no ${file}`);
+  const { code, output } = await runCommand(file, [...args, "out/every-entry.js"], consumer);
+  expect({ code, output }).toEqual({ code: 0, output: "" });
+});
+
+describe("a server on Node.js 22", () => {
+  let server: ChildProcess;
+  let url: string;
+
+  beforeAll(async () => {
+    const script = 'import { listen } from "./out/server.js";\nconsole.log((await listen()).url);\n';
+    await writeFile(join(consumer, "serve.js"), script);
+    server = spawn(runtimes["Node.js 22"][0], ["serve.js"], { cwd: consumer, stdio: ["ignore", "pipe", "inherit"] });
+    url = await firstLine(server);
+  });
+  afterAll(() => {
+    server?.kill();
+  });
+
+  test.for(Object.keys(runtimes) as Runtime[])("answers the client and the verifier on %s", async (name, { skip }) => {
+    const [file, ...args] = runtimes[name];
+    if (!existsSync(file)) skip(`${name} is not installed: there is no ${file}`);
+    const username = name.replaceAll(/\W/g, "-");
+    const call = `await signIn(${JSON.stringify(url)}, ${JSON.stringify(username)})`;
+    const script = `import { signIn } from "./out/sign-in.js";\nconsole.log(JSON.stringify(${call}));\n`;
+    await writeFile(join(consumer, `${username}.js`), script);
+    const { output } = await runCommand(file, [...args, `${username}.js`], consumer);
+    const seen = { username, region: "north", team: `team of ${username}`, refusal: "TOKEN_MISSING" };
+    expect(output.trim()).toBe(JSON.stringify(seen));
+  });
+});
+
+function packed(folder: Folder): string {
+  return join(consumer, "node_modules/@countersign", folder);
+}
+
+async function manifestOf(folder: Folder): Promise<Manifest> {
+  return JSON.parse(await readFile(join(packed(folder), "package.json"), "utf8"));
+}
+
+async function typeCheck(folder: string, project: string): Promise<string> {
+  return (await runCommand(process.execPath, [tsc, "--build", "--pretty", "false", project], folder)).output;
+}
+
+/** A module that imports and exports every entry point of every package: read from `exports`, so that none is forgotten. */
+async function everyEntry(): Promise<string> {
+  const manifests = await Promise.all(folders.map(manifestOf));
+  const entries = manifests.flatMap(({ name, exports }) => Object.keys(exports).map((path) => name + path.slice(1)));
+  return entries.map((entry, index) => `export * as entry${index} from "${entry}";\n`).join("");
+}
+
+/** We publish ES modules only. What `require()` and the resolution of before 2020 make of them is not our promise. */
+function concernsEsm(problem: Problem): boolean {
+  if (problem.kind === "CJSResolvesToESM") return false;
+  return (
+    !("resolutionKind" in problem) || problem.resolutionKind === "node16-esm" || problem.resolutionKind === "bundler"
+  );
+}
+
+/** The packages that the JavaScript and the declarations in a folder import. */
+async function importsOf(folder: string): Promise<{ file: string; from: string }[]> {
+  const files = (await readdir(folder)).filter((file) => /\.(?:js|d\.ts)$/.test(file));
+  const found = await Promise.all(
+    files.map(async (file) => ({ file, code: await readFile(join(folder, file), "utf8") })),
+  );
+  return found.flatMap(({ file, code }) =>
+    [...code.matchAll(/\b(?:from|import) *\(? *"(?<specifier>[^".][^"]*)"/g)]
+      .map((match) => match.groups?.specifier ?? "")
+      .filter((specifier) => !isBuiltin(specifier))
+      .map((specifier) => ({ file, from: packageOf(specifier) })),
+  );
+}
+
+function packageOf(specifier: string): string {
+  return specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
+}
+
+function firstLine(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.once("exit", (code) => reject(new Error(`the server ended with ${code} before it listened`)));
+    child.stdout?.once("data", (text) => resolve(String(text).trim()));
+  });
+}
+
+function bufferOf(bytes: Buffer): ArrayBuffer {
+  return new Uint8Array(bytes).buffer;
+}
+
+type Runtime = keyof typeof runtimes;

@@ -1,0 +1,40 @@
+/** The application of the tests: one procedure for each kind of guard. */
+import { createAuth } from "@countersign/server";
+import { sqlite } from "@countersign/server/sqlite";
+import { z } from "zod";
+
+/** Never opened: the tests run on `createTestAuth(testOptions)`. */
+const auth = createAuth({
+  database: sqlite(":memory:"),
+  secret: Buffer.alloc(32).toString("base64url"),
+  issuer: "http://localhost:3000",
+  scopes: {
+    "notes:read": "Read your notes",
+    "notes:write": "Write your notes",
+    "notes:moderate": "Remove others' notes",
+  },
+  roles: { moderator: { scopes: ["notes:moderate"] } },
+  claims: ({ username }) => ({ shoutedName: username.toUpperCase() }),
+});
+
+export const testOptions = auth.options;
+
+export const testRouter = auth.t.router({
+  auth: auth.router,
+  users: auth.usersRouter,
+  ping: auth.publicProcedure.query(() => "pong"),
+  whoami: auth.protectedProcedure.query(({ ctx }) => ctx.principal),
+  read: auth.requires({ scope: "notes:read" }).query(() => "read"),
+  write: auth
+    .requires({ scope: "notes:write" })
+    .input(z.strictObject({ text: z.string().max(100), at: z.date().optional() }))
+    .mutation(({ input }) => input.text),
+  moderate: auth.requires({ scope: ["notes:moderate"] }).mutation(() => "moderated"),
+  tidy: auth.requires({ role: "moderator" }).mutation(() => "tidied"),
+  dangerous: auth.requires({ maxAge: 300 }).mutation(() => "done"),
+  broken: auth.protectedProcedure.query(() => {
+    throw new Error("select * from secrets where path = /etc/shadow");
+  }),
+});
+
+export type TestRouter = typeof testRouter;
