@@ -74,13 +74,14 @@ export class EnvironmentError extends Error {
  * ```
  */
 export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environment {
-  const { parsed, mistakes } = parse(env);
-  if (parsed === null || (parsed.production && "file" in parsed.secret)) {
-    const missing = given(env).COUNTERSIGN_SECRET === undefined && isProduction(env);
-    throw new EnvironmentError(missing ? [...mistakes, secretRequired] : mistakes);
+  const { environment, mistakes } = parse(env);
+  const { NODE_ENV, COUNTERSIGN_SECRET } = given(env);
+  const secretIsMissing = NODE_ENV === "production" && COUNTERSIGN_SECRET === undefined;
+  if (environment === null || secretIsMissing) {
+    throw new EnvironmentError(secretIsMissing ? [...mistakes, secretRequired] : mistakes);
   }
-  const { secret, auth, ...rest } = parsed;
-  return { ...rest, auth: { ...auth, secret: takeSecret(secret) } };
+  const { auth, secret, notes, ...rest } = environment;
+  return { ...rest, auth: { ...auth, secret: takeSecret(secret) }, notes: [...notes, ...notesOnSecret(secret)] };
 }
 
 /**
@@ -89,13 +90,13 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
  * @throws {EnvironmentError} naming every variable that is wrong.
  */
 export function readEnvironmentWithoutSecret(env: NodeJS.ProcessEnv = process.env): EnvironmentWithoutSecret {
-  const { parsed, mistakes } = parse(env);
-  if (parsed === null) throw new EnvironmentError(mistakes);
-  return parsed;
+  const { environment, mistakes } = parse(env);
+  if (environment === null) throw new EnvironmentError(mistakes);
+  return environment;
 }
 
 const defaultDatabase = "file:./data/countersign.db";
-const defaultTtlSeconds = { access: 900, refresh: 2_592_000 };
+const inMemory = ":memory:";
 const day = 86_400;
 
 const secretRequired =
@@ -161,22 +162,22 @@ const expected: Readonly<Record<Name, string>> = {
 };
 
 type Values = z.output<typeof Variables>;
-type Parsed =
-  | { readonly parsed: EnvironmentWithoutSecret; readonly mistakes: readonly [] }
-  | { readonly parsed: null; readonly mistakes: readonly string[] };
 
-function parse(env: NodeJS.ProcessEnv): Parsed {
+function parse(env: NodeJS.ProcessEnv): {
+  readonly environment: EnvironmentWithoutSecret | null;
+  readonly mistakes: readonly string[];
+} {
   const variables = given(env);
   const { data, error } = Variables.safeParse(variables);
   if (data === undefined) {
     const names = new Set(error.issues.map(({ path }) => path[0] as Name));
-    return { parsed: null, mistakes: [...names].map((name) => mistakeIn(name, variables[name])) };
+    return { environment: null, mistakes: [...names].map((name) => mistakeIn(name, variables[name])) };
   }
-  if (accessTtl(data) > refreshTtl(data)) {
-    const mistake = "COUNTERSIGN_ACCESS_TTL must not exceed COUNTERSIGN_REFRESH_TTL";
-    return { parsed: null, mistakes: [mistake] };
+  const { COUNTERSIGN_ACCESS_TTL: access = 900, COUNTERSIGN_REFRESH_TTL: refresh = 30 * day } = data;
+  if (access > refresh) {
+    return { environment: null, mistakes: ["COUNTERSIGN_ACCESS_TTL must not exceed COUNTERSIGN_REFRESH_TTL"] };
   }
-  return { parsed: toEnvironment(data, env), mistakes: [] };
+  return { environment: toEnvironment(data, env), mistakes: [] };
 }
 
 /** What is set to something. White space around a value is never meant: files and shells leave it behind. */
@@ -193,17 +194,23 @@ function mistakeIn(name: Name, value = ""): string {
 }
 
 function toEnvironment(values: Values, env: NodeJS.ProcessEnv): EnvironmentWithoutSecret {
-  const auth = {
-    database: values.DATABASE_URL,
-    issuer: values.COUNTERSIGN_ISSUER ?? `http://localhost:${values.PORT}`,
-    audience: values.COUNTERSIGN_AUDIENCE,
-    algorithm: values.COUNTERSIGN_ALG,
-    accessTtlSeconds: values.COUNTERSIGN_ACCESS_TTL,
-    refreshTtlSeconds: values.COUNTERSIGN_REFRESH_TTL,
-    registration: values.COUNTERSIGN_REGISTRATION,
-  };
+  const {
+    COUNTERSIGN_AUDIENCE: audience,
+    COUNTERSIGN_ALG: algorithm,
+    COUNTERSIGN_ACCESS_TTL: accessTtlSeconds,
+    COUNTERSIGN_REFRESH_TTL: refreshTtlSeconds,
+    COUNTERSIGN_REGISTRATION: registration,
+  } = values;
   return {
-    auth: withoutAbsent(auth),
+    auth: {
+      database: values.DATABASE_URL,
+      issuer: values.COUNTERSIGN_ISSUER ?? `http://localhost:${values.PORT}`,
+      ...(audience !== undefined && { audience }),
+      ...(algorithm !== undefined && { algorithm }),
+      ...(accessTtlSeconds !== undefined && { accessTtlSeconds }),
+      ...(refreshTtlSeconds !== undefined && { refreshTtlSeconds }),
+      ...(registration !== undefined && { registration }),
+    },
     secret: secretSource(values),
     app: { origins: values.COUNTERSIGN_ORIGINS, trustedProxies: values.COUNTERSIGN_TRUSTED_PROXIES },
     listen: { port: values.PORT, host: values.HOST },
@@ -216,18 +223,28 @@ function toEnvironment(values: Values, env: NodeJS.ProcessEnv): EnvironmentWitho
 function notesOn(values: Values, env: NodeJS.ProcessEnv): string[] {
   const unknown = Object.keys(env).filter((name) => name.startsWith("COUNTERSIGN_") && !Object.hasOwn(expected, name));
   const known = Object.keys(expected).filter((name) => name.startsWith("COUNTERSIGN_"));
-  const notes = unknown.map((name) => `${name} means nothing to this version. Was one of these meant: ${known.join(", ")}?`);
+  const notes = unknown.map(
+    (name) => `${name} means nothing to this version. Was one of these meant: ${known.join(", ")}?`,
+  );
   if (values.NODE_ENV === "production" && values.COUNTERSIGN_ISSUER === undefined) {
     notes.push(
       `COUNTERSIGN_ISSUER is not set, so tokens say that http://localhost:${values.PORT} made them. Set it to the URL that clients use.`,
     );
   }
+  if (values.DATABASE_URL.location === inMemory) {
+    notes.push("The database is in memory: everything in it is gone when the process ends.");
+  }
   return notes;
+}
+
+function notesOnSecret(source: SecretSource): string[] {
+  if ("value" in source || source.file === null) return [];
+  return [`COUNTERSIGN_SECRET is not set, so the secret was made for development. It is kept in ${source.file}.`];
 }
 
 function secretSource({ COUNTERSIGN_SECRET: value, DATABASE_URL: { location } }: Values): SecretSource {
   if (value !== undefined) return { value };
-  return { file: location === ":memory:" ? null : join(dirname(location), "countersign.secret") };
+  return { file: location === inMemory ? null : join(dirname(location), "countersign.secret") };
 }
 
 function takeSecret(source: SecretSource): string {
@@ -242,10 +259,6 @@ function takeSecret(source: SecretSource): string {
       cause,
     });
   }
-}
-
-function isProduction(env: NodeJS.ProcessEnv): boolean {
-  return given(env).NODE_ENV === "production";
 }
 
 /** Base64url, 32 bytes at least, and not one character again and again: 32 random bytes have about 30 different values. */
@@ -288,22 +301,6 @@ function duration(maxSeconds: number) {
     .regex(/^\d{1,9}[smhd]$/)
     .transform((text) => Number(text.slice(0, -1)) * (seconds[text.slice(-1)] ?? 0))
     .refine((value) => value >= 1 && value <= maxSeconds);
-}
-
-function accessTtl(values: Values): number {
-  return values.COUNTERSIGN_ACCESS_TTL ?? defaultTtlSeconds.access;
-}
-
-function refreshTtl(values: Values): number {
-  return values.COUNTERSIGN_REFRESH_TTL ?? defaultTtlSeconds.refresh;
-}
-
-type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
-  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
-};
-
-function withoutAbsent<T extends object>(values: T): Present<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Present<T>;
 }
 
 function oneOf(names: readonly string[]): string {

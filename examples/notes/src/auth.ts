@@ -1,6 +1,6 @@
 import { createAuth, readEnvironment } from "@countersign/server";
 
-/** The sign-in of this application: its scopes and roles, and the rest from the environment. */
+/** The sign-in of this application: what its tokens and accounts may do, and the rest from the environment. */
 export const auth = createAuth({
   ...readEnvironment().auth,
   scopes: {

@@ -174,7 +174,7 @@ describe("a good token", () => {
       principal.roles,
       principal.amr,
       principal.claims,
-      principal.claims["team"],
+      principal.claims.team,
     ];
     expect(parts.every(Object.isFrozen)).toBe(true);
   });
@@ -563,8 +563,8 @@ describe("the application's claims", () => {
     const payload = `${JSON.stringify(goodClaims).slice(0, -1)},"__proto__":{"admin":true}}`;
     const { claims } = await verifyAccessToken(await forge(JSON.stringify(goodHeader), payload), options());
     expect(Object.getPrototypeOf(claims)).toBeNull();
-    expect(claims["admin"]).toBeUndefined();
-    expect(({} as Record<string, unknown>)["admin"]).toBeUndefined();
+    expect(claims.admin).toBeUndefined();
+    expect(({} as Record<string, unknown>).admin).toBeUndefined();
   });
 
   test("may have any name but a registered one", async () => {

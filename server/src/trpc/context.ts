@@ -1,6 +1,6 @@
 /** What every procedure gets under `ctx.auth`. Making it does no I/O; nothing is verified before somebody asks. */
 import type { IncomingMessage } from "node:http";
-import { AuthError, type Principal } from "@countersign/shared";
+import type { Principal } from "@countersign/shared";
 import type { Caller, Deps } from "../deps.ts";
 import { resolvePrincipal } from "../flows/sessions/resolve-principal.ts";
 
@@ -37,7 +37,7 @@ export function makeContext(deps: Deps, authorization: string | null, caller: Ca
       deps,
       caller,
       principal() {
-        proved ??= prove(deps, authorization);
+        proved ??= resolvePrincipal(deps, authorization);
         return proved;
       },
     },
@@ -68,17 +68,4 @@ function contextOfNode(deps: Deps, request: IncomingMessage): AuthContext {
 
 function isFetchRequest(request: Request | IncomingMessage): request is Request {
   return typeof request.headers.get === "function";
-}
-
-async function prove(deps: Deps, authorization: string | null): Promise<Principal | null> {
-  const token = bearerToken(authorization);
-  return token === null ? null : resolvePrincipal(deps, token);
-}
-
-/** The token of a `Bearer` header (RFC 6750 §2.1); `null` without one, or with another scheme. */
-function bearerToken(authorization: string | null): string | null {
-  if (authorization === null || !/^bearer( |$)/i.test(authorization)) return null;
-  const token = authorization.slice("bearer ".length).trim();
-  if (token === "" || /[\s,]/.test(token)) throw new AuthError("TOKEN_INVALID");
-  return token;
 }

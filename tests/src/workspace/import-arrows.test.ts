@@ -8,6 +8,7 @@ const arrows: Record<string, { readonly allowed: readonly string[]; readonly ref
       'import { z } from "zod"',
       'import superjson from "superjson"',
       'import { AuthError } from "./errors.ts"',
+      'import type { TRPC_ERROR_CODE_NUMBER } from "@trpc/server/rpc"',
     ],
     refused: [
       'import { readFile } from "node:fs/promises"',
@@ -16,6 +17,7 @@ const arrows: Record<string, { readonly allowed: readonly string[]; readonly ref
       'import { createAuthClient } from "@countersign/client"',
       'import { createAuth } from "../../server/src/index.ts"',
       'import { initTRPC } from "@trpc/server"',
+      'import { getErrorShape } from "@trpc/server/unstable-core-do-not-import"',
     ],
   },
   "client/src": {

@@ -1,14 +1,18 @@
 import { AuthError, type Principal } from "@countersign/shared";
+import { readBearer } from "../../crypto/bearer.ts";
 import type { Deps } from "../../deps.ts";
 import { findSession } from "../../store/sessions.ts";
 import { findAccount } from "../accounts/account.ts";
 
 /**
- * What an access token proves, if its session and account still stand. No I/O while the feed is followed.
+ * What an `Authorization` header proves, if the token's session and account still stand; `null` when it carries no bearer
+ * token. No I/O while the feed is followed.
  *
  * @throws {AuthError} `TOKEN_INVALID`, `TOKEN_EXPIRED`, `SESSION_REVOKED`, `UNAVAILABLE`
  */
-export async function resolvePrincipal(deps: Deps, accessToken: string): Promise<Principal> {
+export async function resolvePrincipal(deps: Deps, authorization: string | null): Promise<Principal | null> {
+  const accessToken = readBearer(authorization);
+  if (accessToken === null) return null;
   const principal = await deps.accessTokens.verify(accessToken);
   const objection = deps.feed.objectionTo(principal);
   if (objection !== null) throw new AuthError(objection);

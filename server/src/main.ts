@@ -1,0 +1,125 @@
+/** The process: read the environment, connect, migrate, serve, stop cleanly. */
+import { constants } from "node:os";
+import type { Logger } from "pino";
+import { now } from "./clock.ts";
+import { type Auth, createAuth } from "./create-auth.ts";
+import { type Environment, readEnvironment } from "./environment.ts";
+import { exitCodes } from "./failure.ts";
+import { listAccounts } from "./flows/accounts/administer.ts";
+import { type App, createApp } from "./http/app.ts";
+import { type Served, serve } from "./http/serve.ts";
+import { createLog } from "./log.ts";
+import type { Database } from "./store/database.ts";
+import { migrate } from "./store/migrate.ts";
+import { version } from "./version.ts";
+import { localUrl, welcome } from "./welcome.ts";
+
+/** How long requests under way may take after SIGTERM. */
+const drainMs = 10_000;
+
+/**
+ * Serves until SIGTERM or SIGINT. Then it lets the requests under way end, and closes the database. A second signal ends
+ * the process at once.
+ *
+ * @throws {EnvironmentError | StoreError | SealingError | ListenError} when it cannot start; each says why in a sentence.
+ */
+export async function runServer(): Promise<void> {
+  const environment = readEnvironment();
+  // Whoever runs it in production collects JSON lines; everyone else is a person who has just typed a command.
+  const forPeople = process.stdout.isTTY === true || !environment.production;
+  const log = createLog({ level: environment.logLevel, forPeople });
+  endOnUnexpected(log);
+
+  const auth = createAuth({ ...environment.auth, database: migrating(environment.auth.database, log), log });
+  try {
+    const deps = await auth.start();
+    const stopping = new AbortController();
+    const app = refusingWhen(stopping.signal, createApp(auth, environment.app));
+    const served = await serve(app, environment.listen);
+    const { accounts } = await listAccounts(deps, { limit: 1 });
+    announce({ environment, served, log: forPeople ? null : log, isEmpty: accounts.length === 0 });
+    const signal = await nextSignal();
+    stopping.abort();
+    exitOnNextSignal();
+    log.info({ signal }, "stopping: requests under way may end");
+    await served.close({ drainMs });
+  } finally {
+    await close(auth, log);
+  }
+}
+
+function endOnUnexpected(log: Logger): void {
+  process.on("uncaughtException", (error) => {
+    log.fatal({ err: error }, "the process ends: something happened that nobody expected");
+    process.exit(exitCodes.failed);
+  });
+}
+
+/** The database, saying what it does when it has to be migrated. */
+function migrating(database: Database, log: Logger): Database {
+  return {
+    ...database,
+    async open() {
+      const db = await database.open();
+      try {
+        await migrate(db, {
+          now,
+          onProgress: ({ id, name, state }) => log.info({ migration: id, name }, `migration ${state}`),
+        });
+        return db;
+      } catch (error) {
+        await db.destroy();
+        throw error;
+      }
+    },
+  };
+}
+
+/** Tells a balancer that asks on a connection of old that there is nothing to wait for. */
+function refusingWhen(stopping: AbortSignal, app: App): Pick<App, "fetch"> {
+  return {
+    fetch(request, ...rest) {
+      if (!stopping.aborted || new URL(request.url).pathname !== "/readyz") return app.fetch(request, ...rest);
+      const body = { status: "unavailable", problem: "The server is stopping." };
+      return Response.json(body, { status: 503, headers: { "cache-control": "no-store" } });
+    },
+  };
+}
+
+function announce(start: {
+  readonly environment: Environment;
+  readonly served: Served;
+  readonly log: Logger | null;
+  readonly isEmpty: boolean;
+}): void {
+  const { environment, served, log, isEmpty } = start;
+  const url = localUrl(served.url);
+  if (log === null) {
+    process.stdout.write(welcome(environment, { url, isEmpty }));
+    return;
+  }
+  for (const note of environment.notes) log.warn({}, note);
+  const { location } = environment.auth.database;
+  log.info({ version, url: served.url, docs: `${url}/docs`, database: location }, `listening on ${served.url}`);
+}
+
+function nextSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, resolve);
+  });
+}
+
+function exitOnNextSignal(): void {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.removeAllListeners(signal);
+    process.once(signal, () => process.exit(128 + constants.signals[signal]));
+  }
+}
+
+async function close(auth: Auth, log: Logger): Promise<void> {
+  try {
+    await auth.close();
+  } catch (error) {
+    log.error({ err: error }, "the database could not be closed cleanly");
+  }
+}
