@@ -46,8 +46,8 @@ export interface Auth<Scope extends string = string, Role extends string = strin
    *
    * @example
    * ```ts
-   * auth.requires({ scope: "notes:write" }).input(NewNote).mutation(…)
-   * t.procedure.concat(auth.requires({ role: "admin", maxAge: 300 }))
+   * const writer = auth.requires({ scope: "notes:write" });
+   * const administrator = t.procedure.concat(auth.requires({ role: "admin", maxAge: 300 }));
    * ```
    */
   requires(requirements: Requirements<Scope, Role>): ProtectedProcedure<Principal<Scope, Role, Claims>>;
@@ -99,7 +99,7 @@ const nobody: Caller = { address: null, userAgent: null, requestId: null };
  * ```ts
  * export const auth = createAuth({
  *   database: sqlite("file:./data/app.db"),
- *   secret: process.env.COUNTERSIGN_SECRET,
+ *   secret,
  *   issuer: "https://app.example",
  *   scopes: { "notes:write": "Write your notes" },
  * });

@@ -3,7 +3,7 @@ import pino, { type Logger } from "pino";
 import type { Environment } from "./environment.ts";
 import { describeError } from "./failure.ts";
 
-const secretNames = [
+const secretNames = new Set([
   "authorization",
   "cookie",
   "set-cookie",
@@ -19,7 +19,7 @@ const secretNames = [
   "secret",
   "sealed_key",
   "salt",
-];
+]);
 
 /**
  * Makes the log. It writes at once to standard output, so that nothing is lost when the process ends: JSON lines, or
@@ -31,16 +31,22 @@ export function createLog({ level, forPeople }: { level: Environment["logLevel"]
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
+    formatters: { level: (label: string) => ({ level: label }), log: blackOut },
     serializers: { err: describeError, error: describeError },
-    redact: { paths: secretNames.flatMap(atAnyDepth), censor: "[redacted]" },
   };
   return pino(options, destination);
 }
 
-/** pino's patterns have no "anywhere"; we log nothing that is deeper than this. */
-function atAnyDepth(name: string): string[] {
-  return [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`];
+/** Not pino's own `redact`: for this many names, wherever they are, it takes ten times as long as the line itself. */
+function blackOut(fields: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, shown(name, value)]));
+}
+
+function shown(name: string, value: unknown): unknown {
+  if (secretNames.has(name)) return "[redacted]";
+  if (Array.isArray(value)) return value.map((entry) => shown("", entry));
+  const isPlain = typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  return isPlain ? blackOut(value) : value;
 }
 
 function writeForPeople(line: string): void {

@@ -64,7 +64,8 @@ function migrating(database: Database, log: Logger): Database {
       try {
         await migrate(db, {
           now,
-          onProgress: ({ id, name, state }) => log.info({ migration: id, name }, `migration ${state}`),
+          onProgress: ({ id, name, state }) =>
+            log.info({}, `${state === "applied" ? "applied" : "applying"} migration ${id} (${name})`),
         });
         return db;
       } catch (error) {

@@ -40,8 +40,8 @@ export interface TestAuth {
    * @example
    * ```ts
    * await using test = await createTestAuth(auth.options);
-   * const alice = appRouter.createCaller(await test.asUser("alice"));
-   * expect(await alice.notes.list()).toEqual([]);
+   * const alice = auth.router.createCaller(await test.asUser("alice"));
+   * expect(await alice.me()).toMatchObject({ username: "alice" });
    * ```
    */
   asUser(user: string | TestUser): Promise<AuthContext>;

@@ -5,7 +5,13 @@ import type { AccountId, SessionId } from "@countersign/shared/schemas";
 import { base64url, type JWK } from "jose";
 import { beforeEach, describe, expect, test } from "vitest";
 import { signAccessToken } from "./crypto/access-token.ts";
-import { generateKey, importEncryptionKey, importSigningKey, publicPart, type SigningKey } from "./crypto/signing-key.ts";
+import {
+  generateKey,
+  importEncryptionKey,
+  importSigningKey,
+  publicPart,
+  type SigningKey,
+} from "./crypto/signing-key.ts";
 import { createVerifier, type Fetch, type VerifierOptions } from "./verifier.ts";
 
 const start = 1_800_000_000_000;
@@ -30,7 +36,10 @@ async function makeKey(kid: string): Promise<TestKey> {
 
 const [one, two] = [await makeKey("one"), await makeKey("two")];
 
-function sign(key: TestKey, options: { lifetime?: number; decryptionKey?: Uint8Array<ArrayBuffer> } = {}): Promise<string> {
+function sign(
+  key: TestKey,
+  options: { lifetime?: number; decryptionKey?: Uint8Array<ArrayBuffer> } = {},
+): Promise<string> {
   return signWith(key, options);
 }
 
@@ -320,7 +329,10 @@ describe("a JWKS is refused", () => {
     ["with more keys than anyone needs", () => ({ keys: Array.from({ length: 101 }, () => one.publicJwk) })],
     ["with a private key", () => ({ keys: [one.publicJwk, two.privateJwk] })],
     ["with a symmetric key", () => ({ keys: [one.publicJwk, { kty: "oct", kid: "s", k: "AAAA" }] })],
-    ["with a symmetric key for something else", () => ({ keys: [one.publicJwk, { kty: "oct", use: "enc", k: "AAAA" }] })],
+    [
+      "with a symmetric key for something else",
+      () => ({ keys: [one.publicJwk, { kty: "oct", use: "enc", k: "AAAA" }] }),
+    ],
     ["with two keys of the same kid", () => ({ keys: [one.publicJwk, { ...two.publicJwk, kid: "one" }] })],
     ["with keys without a kid only", () => ({ keys: [{ ...one.publicJwk, kid: undefined }] })],
     ["with keys for encryption only", () => ({ keys: [{ ...one.publicJwk, use: "enc" }] })],

@@ -19,15 +19,21 @@ it("keeps the notes of each person apart", async () => {
 it("lets nobody read without signing in", async () => {
   await using test = await createTestAuth(auth.options);
   const stranger = appRouter.createCaller({ ...test.asNobody(), notes: createNoteBook() });
-  await expect(stranger.notes.list()).rejects.toMatchObject({ code: "UNAUTHORIZED", cause: { reason: "TOKEN_MISSING" } });
+  await expect(stranger.notes.list()).rejects.toMatchObject({
+    code: "UNAUTHORIZED",
+    cause: { reason: "TOKEN_MISSING" },
+  });
 });
 
 it("lets only moderators remove the notes of others", async () => {
   await using test = await createTestAuth(auth.options);
   const notes = createNoteBook();
-  const as = async (user: Parameters<typeof test.asUser>[0]) => appRouter.createCaller({ ...(await test.asUser(user)), notes });
+  const as = async (user: Parameters<typeof test.asUser>[0]) =>
+    appRouter.createCaller({ ...(await test.asUser(user)), notes });
   const { id } = await (await as("alice")).notes.create({ text: "Spam" });
-  await expect((await as("bob")).notes.moderate({ id })).rejects.toMatchObject({ cause: { reason: "INSUFFICIENT_SCOPE" } });
+  await expect((await as("bob")).notes.moderate({ id })).rejects.toMatchObject({
+    cause: { reason: "INSUFFICIENT_SCOPE" },
+  });
   await (await as({ username: "mod", roles: ["moderator"] })).notes.moderate({ id });
   expect(notes.of("alice")).toEqual([]);
 });

@@ -7,7 +7,9 @@ const user = await auth.login({ username: "alice", password: "correct horse batt
 console.log(`Signed in as ${user.username}.`);
 
 const sessions = await auth.trpc.auth.sessions.list.query();
-console.log(`Signed in on ${sessions.length} devices; this one since ${sessions[0]?.createdAt.toLocaleTimeString("en")}.`);
+console.log(
+  `Signed in on ${sessions.length} devices; this one since ${sessions[0]?.createdAt.toLocaleTimeString("en")}.`,
+);
 
 await auth.logout();
 try {

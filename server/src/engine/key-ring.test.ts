@@ -89,7 +89,14 @@ describe("at the start", () => {
   });
 
   test.each<[string, (kid: string) => Promise<unknown>]>([
-    ["a damaged key", () => db.updateTable("signing_keys").set({ sealed_key: new Uint8Array(60).fill(1) }).execute()],
+    [
+      "a damaged key",
+      () =>
+        db
+          .updateTable("signing_keys")
+          .set({ sealed_key: new Uint8Array(60).fill(1) })
+          .execute(),
+    ],
     ["a key under another id", () => db.updateTable("signing_keys").set({ id: "another" }).execute()],
     ["a key for another algorithm", () => db.updateTable("signing_keys").set({ algorithm: "ES256" }).execute()],
   ])("%s stops the start", async (_, change) => {

@@ -56,6 +56,40 @@ const rows: readonly Row[] = [
     code: "async function save(): Promise<void> {}\nexport function run() {\n  save();\n}",
     rule: "noFloatingPromises",
   },
+  {
+    path: "server/src/forgets-a-callback-is-async.ts",
+    code: "export const run = (list: string[]) => list.filter(async (item) => item);",
+    rule: "noMisusedPromises",
+  },
+  {
+    path: "server/src/forgets-a-case.ts",
+    code: 'export function act(kind: "a" | "b") {\n  switch (kind) {\n    case "a":\n      return 1;\n  }\n  return 2;\n}',
+    rule: "useExhaustiveSwitchCases",
+  },
+  {
+    path: "server/src/throws-a-string.ts",
+    code: 'export function fail() {\n  throw "no";\n}',
+    rule: "useThrowOnlyError",
+  },
+  {
+    path: "server/src/reassigns.ts",
+    code: "export function inc(n: number) {\n  n = n + 1;\n  return n;\n}",
+    rule: "noParameterAssign",
+  },
+  { path: "server/src/imports-js.ts", code: 'export type { Deps } from "./deps";', rule: "useImportExtensions" },
+  { path: "server/src/deps.ts", code: "export interface Deps {\n  readonly list: readonly string[];\n}", rule: null },
+  { path: "server/src/lists.ts", code: "export type List = Array<string>;", rule: "useConsistentArrayType" },
+  {
+    path: "tests/src/skips.test.ts",
+    code: 'import { test } from "vitest";\ntest.skip("later", () => {});',
+    rule: "noSkippedTests",
+  },
+  {
+    path: "tests/src/focuses.test.ts",
+    code: 'import { test } from "vitest";\ntest.only("now", () => {});',
+    rule: "noFocusedTests",
+  },
+  { path: "tests/src/support/reads-the-environment.ts", code: "export const ci = process.env;", rule: null },
 ];
 
 let refusals: Refusals;

@@ -1,0 +1,92 @@
+/** A tRPC procedure as the HTTP operation that it is. */
+import type { AnyTRPCRouter } from "@trpc/server";
+import type { BuiltProcedure } from "../../trpc/access.ts";
+import { type Demands, readDemands } from "../../trpc/guards.ts";
+import { type JsonObject, jsonContent } from "./json.ts";
+import { guardReasons, refusalResponses } from "./refusals.ts";
+import { type DescribedSchemas, isOptional } from "./schemas.ts";
+
+/** Puts a value's schema into what the router's transformer makes of a value. */
+export type Envelope = (schema: JsonObject) => JsonObject;
+
+/** How a router's transformer packs values: superjson's `{ "json": … }`, or as they are. */
+export function envelopeOf(router: AnyTRPCRouter): Envelope {
+  const packed: unknown = router._def._config.transformer.output.serialize("");
+  const isSuperjson = typeof packed === "object" && packed !== null && "json" in packed;
+  return isSuperjson ? (json) => ({ type: "object", properties: { json }, required: ["json"] }) : (plain) => plain;
+}
+
+/** The path item of one procedure. */
+export function procedureItem(
+  path: string,
+  procedure: BuiltProcedure,
+  { schemas, envelope }: { readonly schemas: DescribedSchemas; readonly envelope: Envelope },
+): JsonObject {
+  const { type, middlewares } = procedure._def;
+  const demands = readDemands(middlewares);
+  const input = schemas.inputs[path];
+  const operation = {
+    operationId: path,
+    tags: [path.includes(".") ? path.slice(0, path.indexOf(".")) : "procedures"],
+    description: describeDemands(demands),
+    security: securityOf(demands),
+    "x-countersign-demands": demands === null ? null : { ...demands },
+    ...(type === "mutation"
+      ? { requestBody: bodyOf(procedure, input, envelope) }
+      : input && { parameters: [inputParameter(procedure, input, envelope)] }),
+    responses: {
+      200: type === "subscription" ? eventStream : result(schemas.outputs[path] ?? {}, envelope),
+      ...refusalResponses([...(input ? (["BAD_REQUEST"] as const) : []), ...guardReasons(demands)], procedureError),
+      default: { description: "Any other error, as those of the procedure itself.", content: jsonContent(procedureError) },
+    },
+  };
+  return type === "mutation" ? { post: operation } : { get: operation };
+}
+
+const procedureError = { $ref: "#/components/schemas/ProcedureError" };
+
+const eventStream = {
+  description: "Server-sent events: each one's `data` is a value, packed like the result of a query.",
+  content: { "text/event-stream": { schema: { type: "string" } } },
+};
+
+function result(output: JsonObject, envelope: Envelope): JsonObject {
+  const data = envelope(output);
+  const schema = {
+    type: "object",
+    properties: { result: { type: "object", properties: { data } } },
+    required: ["result"],
+  };
+  return { description: "The result.", content: jsonContent(schema) };
+}
+
+function inputParameter(procedure: BuiltProcedure, input: JsonObject, envelope: Envelope): JsonObject {
+  const required = !procedure._def.inputs.every(isOptional);
+  return { name: "input", in: "query", required, content: jsonContent(envelope(input)) };
+}
+
+/** Every mutation has a body, if an empty one: a POST without a content type is refused. */
+function bodyOf(procedure: BuiltProcedure, input: JsonObject | undefined, envelope: Envelope): JsonObject {
+  const required = !procedure._def.inputs.every(isOptional);
+  return { required, content: jsonContent(envelope(input ?? { type: "null" })) };
+}
+
+function securityOf(demands: Demands | null): JsonObject[] {
+  return demands?.signedIn ? [{ password: [...demands.scopes] }, { bearer: [] }] : [];
+}
+
+function describeDemands(demands: Demands | null): string {
+  if (demands === null) return "Declares nothing about its callers.";
+  if (!demands.signedIn) return "For everyone.";
+  const { scopes, roles, maxAge } = demands;
+  return [
+    "For signed-in callers.",
+    ...(scopes.length > 0 ? [`Scope: ${codes(scopes)}.`] : []),
+    ...(roles.length > 0 ? [`Role: ${codes(roles)}.`] : []),
+    ...(maxAge === null ? [] : [`The sign-in may be at most ${maxAge} seconds old.`]),
+  ].join(" ");
+}
+
+function codes(words: readonly string[]): string {
+  return words.map((word) => `\`${word}\``).join(" and ");
+}

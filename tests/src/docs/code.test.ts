@@ -1,0 +1,98 @@
+/** Every piece of TypeScript in the README and in the docstrings compiles. */
+import { execFile } from "node:child_process";
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { promisify } from "node:util";
+import { expect, it } from "vitest";
+import { codeBlocks, read, root } from "./markdown.ts";
+
+/** What examples take as given. */
+const prelude = `
+import { initTRPC } from "@trpc/server";
+import { z } from "zod";
+import { createAuthClient, isAuthError } from "@countersign/client";
+import { accessMatrix, AuthError, type AuthContext, createApp, createAuth, errorFormatter, readEnvironment, transformer } from "@countersign/server";
+import { sqlite } from "@countersign/server/sqlite";
+import { createTestAuth } from "@countersign/server/testing";
+import { createVerifier } from "@countersign/server/verifier";
+import { expect } from "vitest";
+import { type AppRouter, appRouter } from "./router.ts";
+import { auth as serverAuth } from "./auth.ts";
+const t = initTRPC.context<AuthContext>().create();
+declare const request: Request;
+declare const secret: string;
+declare const issuer: string;
+declare const username: string;
+declare const password: string;
+`;
+
+it("code in the README and in docstrings compiles", async () => {
+  // Below the example, so that imports resolve as a user's would.
+  const folder = mkdtempSync(`${root}examples/notes/node_modules/.docs-`);
+  try {
+    cpSync(`${root}examples/notes/src`, folder, { recursive: true, filter: (path) => !path.includes(".test.") });
+    writeFileSync(`${folder}/users.ts`, usersModule);
+    const blocks = codeBlocks(read("README.md")).filter(({ language, note }) => language === "ts" && note === "");
+    for (const [index, { code }] of blocks.entries()) writeFileSync(`${folder}/readme-${index}.ts`, code);
+    const examples = docstringExamples();
+    for (const [index, { code }] of examples.entries()) writeFileSync(`${folder}/example-${index}.ts`, asModule(code));
+    expect([blocks.length, examples.length]).toEqual([
+      expect.toSatisfy((n) => n >= 4),
+      expect.toSatisfy((n) => n >= 8),
+    ]);
+    writeFileSync(
+      `${folder}/tsconfig.json`,
+      JSON.stringify({
+        extends: "../../../../tsconfig.json",
+        compilerOptions: { noUnusedLocals: false, noImplicitReturns: false },
+        include: ["."],
+        exclude: [],
+      }),
+    );
+
+    const { stdout } = await promisify(execFile)(`${root}node_modules/.bin/tsc`, [
+      "--pretty",
+      "false",
+      "-p",
+      folder,
+    ]).catch((error) => error);
+    expect(stdout).toBe("");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}, 60_000);
+
+const usersModule = `
+import type { ApplicationAccount } from "@countersign/server";
+export const users = {
+  verify: async (username: string, _password: string): Promise<ApplicationAccount | null> => ({ id: "1", username }),
+  find: async (id: string): Promise<ApplicationAccount | null> => ({ id, username: "alice" }),
+};
+`;
+
+function docstringExamples(): { file: string; code: string }[] {
+  const files = globSync("{shared,client,server}/src/**/*.ts", { cwd: root }).filter(
+    (file) => !file.includes(".test."),
+  );
+  return files.flatMap((file) => {
+    const source = readFileSync(`${root}${file}`, "utf8");
+    const docstrings = source.match(/\/\*\*[\s\S]*?\*\//g) ?? [];
+    return docstrings.flatMap((docstring) =>
+      codeBlocks(docstring.replaceAll(/^\s*\* ?/gm, "")).map(({ code }) => ({ file, code })),
+    );
+  });
+}
+
+/** An example is the inside of some function; what it imports goes to the top, in place of what the prelude has. */
+function asModule(code: string): string {
+  const lines = code.split("\n");
+  const body = lines
+    .filter((line) => !line.startsWith("import "))
+    .map((line) => line.replace(/^export default /, "void ").replace(/^export /, ""));
+  const declaresAuth = body.some((line) => line.startsWith("const auth"));
+  const given = declaresAuth
+    ? ""
+    : code.includes("auth.login") || code.includes("auth.trpc")
+      ? "const auth = createAuthClient<AppRouter>({ url: '' });"
+      : "const auth = serverAuth;";
+  return `${prelude}\nexport async function example() {\n${given}\n${body.join("\n")}\n}\n`;
+}

@@ -1,0 +1,32 @@
+/** Bundles a file of this folder for runtimes that have no Node.js in them. */
+import { fileURLToPath } from "node:url";
+import { type RolldownOutput, rolldown } from "rolldown";
+
+export interface Bundle {
+  readonly code: string;
+  /** What is imported from outside of the bundle. */
+  readonly imports: readonly string[];
+}
+
+export async function bundleForBrowsers(
+  file: string,
+  format: "esm" | "iife",
+  { minify = false }: { minify?: boolean } = {},
+): Promise<Bundle> {
+  const bundle = await rolldown({
+    input: fileURLToPath(new URL(file, import.meta.url)),
+    platform: "browser",
+    resolve: { conditionNames: ["@countersign/source", "import", "browser", "default"] },
+    // What cannot be bundled must be seen, not passed over as external.
+    onLog(level, log) {
+      if (level === "warn") throw new Error(log.message);
+    },
+  });
+  try {
+    const { output }: RolldownOutput = await bundle.generate({ format, minify, name: "scenario" });
+    const [chunk] = output;
+    return { code: chunk.code, imports: [...chunk.imports, ...chunk.dynamicImports] };
+  } finally {
+    await bundle.close();
+  }
+}
