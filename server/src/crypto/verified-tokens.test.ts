@@ -10,13 +10,24 @@ test("a token is known until its time, and not a millisecond longer", () => {
   verified.set("token", alice, 1_000);
   expect(verified.get("token", 999)).toBe(alice);
   expect(verified.get("token", 1_000)).toBeNull();
-  expect(verified.size).toBe(0);
 });
 
-test("a token that differs in one character is unknown", () => {
+test("a token that differs in any one character is unknown", () => {
   const verified = new VerifiedTokens();
+  const token = "abcdefghij".repeat(10);
+  verified.set(token, someone("alice"), 1_000);
+  for (let index = 0; index < token.length; index += 1) {
+    expect(verified.get(`${token.slice(0, index)}X${token.slice(index + 1)}`, 0)).toBeNull();
+  }
+  expect(verified.get(`X${token}`, 0)).toBeNull();
+  expect(verified.get(token.slice(1), 0)).toBeNull();
+  expect(verified.get(token, 0)?.username).toBe("alice");
+});
+
+test("a cache of no size keeps nothing", () => {
+  const verified = new VerifiedTokens(0);
   verified.set("token", someone("alice"), 1_000);
-  expect(verified.get("tokeN", 0)).toBeNull();
+  expect(verified.get("token", 0)).toBeNull();
 });
 
 test("the oldest token goes when there are too many", () => {

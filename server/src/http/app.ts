@@ -7,10 +7,14 @@ import { cors } from "hono/cors";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import type { Deps, Log } from "../deps.ts";
+import type { ScopeOptions } from "../options.ts";
 import { type RootRouter, rootRouter } from "../trpc/routers/root.ts";
 import { callerOf as readCaller, parseTrustedProxies } from "./caller.ts";
+import { docsRoutes } from "./docs.ts";
 import { healthRoutes } from "./health.ts";
 import { maxBodyBytes } from "./limits.ts";
+import { createMetrics } from "./metrics.ts";
+import { openApiRoutes } from "./openapi.ts";
 import { reply, resourceRefusal } from "./refusal.ts";
 import { type RequestVariables, requestLog } from "./request-log.ts";
 import { tokenRoutes } from "./token.ts";
@@ -21,7 +25,7 @@ import { wellKnownRoutes } from "./well-known.ts";
 /** What `createApp` needs of `createAuth`'s result. */
 export interface AppAuth {
   start(): Promise<Deps>;
-  readonly options: { readonly log?: Log; readonly issuer: string };
+  readonly options: { readonly log?: Log; readonly issuer: string; readonly scopes?: ScopeOptions };
 }
 
 export interface AppOptions<Router extends AnyTRPCRouter> {
@@ -64,8 +68,11 @@ export function createApp<Router extends AnyTRPCRouter = RootRouter>(
   const router = (options.router ?? rootRouter) as Router;
   const createContext = options.createContext ?? ((context) => context as never);
 
+  const metrics = createMetrics(start);
+
   const app: App = new Hono();
   app.use(requestLog(log));
+  app.use(metrics.middleware);
   app.use(requestId());
   app.use(secureHeaders({ xFrameOptions: "DENY", strictTransportSecurity: auth.options.issuer.startsWith("https:") }));
   if (origins.length > 0) app.use(cors({ ...corsPolicy, origin: checkOrigins(origins) }));
@@ -76,6 +83,9 @@ export function createApp<Router extends AnyTRPCRouter = RootRouter>(
   app.route("/", usersMeRoutes(start, callerOf));
   app.route("/", wellKnownRoutes(start));
   app.route("/", healthRoutes(start));
+  app.route("/", metrics.routes);
+  app.route("/", openApiRoutes(router, { issuer: auth.options.issuer, scopes: auth.options.scopes ?? {} }));
+  app.route("/", docsRoutes());
 
   app.notFound(() =>
     reply(404, { error: "not_found", error_description: "There is nothing here.", reason: "NOT_FOUND" }),

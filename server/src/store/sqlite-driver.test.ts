@@ -210,7 +210,11 @@ describe("errors", () => {
     const statements = preparedStatements(new Sqlite(":memory:"), () => {});
     const statement = statements.prepare("select 1");
     statements.close();
-    for (const use of [() => statement.all([]), () => statements.prepare("select 1")]) {
+    for (const use of [
+      () => statement.all([]),
+      () => [...statement.iterate([])],
+      () => statements.prepare("select 1"),
+    ]) {
       expect(use).toThrow(expect.objectContaining({ reason: "UNAVAILABLE", cause: expect.any(TypeError) }));
     }
   });

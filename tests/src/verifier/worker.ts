@@ -4,6 +4,7 @@ import { type Given, outcome, run } from "./scenario.ts";
 
 let shared: Verifier | undefined;
 
+// biome-ignore lint/style/noDefaultExport: workerd asks for one.
 export default {
   async fetch(request: Request): Promise<Response> {
     const given: Given = await request.json();

@@ -1,0 +1,74 @@
+import { pathToFileURL } from "node:url";
+import { resolve } from "node:path";
+import { type Command, Option } from "commander";
+import type { AccessRow } from "../trpc/access.ts";
+import { addHelp } from "./help.ts";
+import { printJson, printTable } from "./output.ts";
+import { UsageError } from "./usage-error.ts";
+
+type Format = "table" | "json" | "markdown";
+
+export function addAccessCommand(program: Command): void {
+  const command = program
+    .command("access")
+    .description("List what each procedure of a router demands of its caller.")
+    .argument("[router]", "where the router is, as in ./src/router.ts#appRouter; default: Countersign's own")
+    .addOption(new Option("--format <format>", "how to print it").choices(["table", "json", "markdown"]).default("table"))
+    .action(showAccess);
+  addHelp(
+    command,
+    [
+      "countersign access",
+      "countersign access ./src/router.ts#appRouter",
+      "countersign access ./src/router.ts#appRouter --format markdown > docs/access.md",
+    ],
+    "a procedure declares nothing, not even that it is public; the message names it",
+  );
+}
+
+async function showAccess(reference: string | undefined, { format }: { format: Format }): Promise<void> {
+  const { matrixOf } = await import("./matrix-of.ts");
+  const rows = matrixOf(reference === undefined ? await ownRouter() : await importRouter(reference));
+  if (format === "json") return printJson(rows);
+  const headings = ["Procedure", "Type", "Demands"];
+  const cells = rows.map((row) => [row.path, row.type, demandsOf(row)]);
+  if (format === "table") return printTable(headings, cells, { none: "The router has no procedures." });
+  for (const row of [headings, ["---", "---", "---"], ...cells]) console.log(`| ${row.join(" | ")} |`);
+}
+
+async function ownRouter(): Promise<unknown> {
+  const { rootRouter } = await import("../trpc/routers/root.ts");
+  return rootRouter;
+}
+
+async function importRouter(reference: string): Promise<unknown> {
+  const [path = "", name = ""] = reference.split("#");
+  if (path === "" || name === "") {
+    throw new UsageError("Name the router by its file and its export, as in ./src/router.ts#appRouter");
+  }
+  const found = await importFile(path);
+  if (!Object.hasOwn(found, name)) throw new UsageError(`${path} exports nothing by the name of "${name}".`);
+  return found[name];
+}
+
+async function importFile(path: string): Promise<Record<string, unknown>> {
+  try {
+    return await import(pathToFileURL(resolve(path)).href);
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    throw new UsageError(
+      `${path} cannot be imported: ${said}\n` +
+        "If it is TypeScript that Node does not run by itself, build it first, or call countersign with a loader.",
+    );
+  }
+}
+
+function demandsOf({ signedIn, scopes, roles, maxAge }: AccessRow): string {
+  if (!signedIn) return "public";
+  const demands = [
+    ...scopes.map((scope) => `scope ${scope}`),
+    ...roles.map((role) => `role ${role}`),
+    ...(maxAge === null ? [] : [`signed in within ${maxAge} s`]),
+  ];
+  return demands.length === 0 ? "signed in" : demands.join(", ");
+}

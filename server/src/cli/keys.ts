@@ -1,0 +1,37 @@
+import type { Command } from "commander";
+import type { KeySummary } from "../engine/key-ring.ts";
+import { addHelp } from "./help.ts";
+import { printJson, printTable } from "./output.ts";
+import { commandLine, withAuth } from "./with-auth.ts";
+
+export function addKeysCommands(program: Command): void {
+  const group = program.command("keys").description("The keys that sign access tokens.");
+  const list = group
+    .command("list")
+    .description("List the signing keys, the oldest first. Shows nothing secret.")
+    .option("--json", "print JSON")
+    .action(async ({ json }: { json?: boolean }) => print(await withAuth(async ({ keys }) => keys.list()), { json }));
+  const rotate = group
+    .command("rotate")
+    .description("Make the next signing key. It is published at once, and signs ten minutes later.")
+    .option("--now", "sign with it at once; verifiers elsewhere fetch the keys again when they meet it")
+    .option("--compromised", "also forget the keys before it: every access token stops being good, and clients refresh")
+    .option("--json", "print JSON")
+    .action(rotateKeys);
+  addHelp(list, ["countersign keys list", "countersign keys list --json"]);
+  addHelp(rotate, ["countersign keys rotate", "countersign keys rotate --compromised"]);
+}
+
+async function rotateKeys({ now, compromised, json }: { now?: boolean; compromised?: boolean; json?: boolean }) {
+  const { rotateKey } = await import("../flows/keys/rotate-key.ts");
+  const how = { ...(now && { immediately: true }), ...(compromised && { compromised: true }) };
+  const key = await withAuth((deps) => rotateKey(deps, how, commandLine));
+  if (json) return printJson(key);
+  print([key], {});
+}
+
+function print(keys: readonly KeySummary[], { json }: { json?: boolean | undefined }): void {
+  if (json) return printJson(keys);
+  const rows = keys.map((key) => [key.kid, key.algorithm, key.status, key.createdAt, key.activatesAt, key.endsAt]);
+  printTable(["KEY", "ALGORITHM", "STATUS", "CREATED", "SIGNS FROM", "ENDS"], rows);
+}

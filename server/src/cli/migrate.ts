@@ -1,0 +1,56 @@
+import type { Command } from "commander";
+import { addHelp } from "./help.ts";
+import { printJson, printTable } from "./output.ts";
+import { requireDatabase } from "./with-auth.ts";
+
+export function addMigrateCommands(program: Command): void {
+  const group = program.command("migrate").description("Bring the database's tables up to date.");
+  const status = group
+    .command("status")
+    .description("List the migrations, and which are applied. Changes nothing.")
+    .option("--json", "print JSON")
+    .action(showStatus);
+  const up = group
+    .command("up")
+    .description("Apply the migrations that are pending. Makes the database if it is missing.")
+    .option("--json", "print JSON")
+    .action(migrateUp);
+  addHelp(status, ["countersign migrate status", "countersign migrate status --json"]);
+  addHelp(up, ["countersign migrate up"]);
+}
+
+async function showStatus({ json }: { json?: boolean }): Promise<void> {
+  const { migrationStatus } = await import("../store/migrate.ts");
+  const database = await databaseOfEnvironment();
+  requireDatabase(database.location);
+  await using db = await database.open();
+  const migrations = (await migrationStatus(db)).map(({ appliedAt, ...migration }) => ({
+    ...migration,
+    appliedAt: appliedAt === null ? null : new Date(appliedAt),
+  }));
+  if (json) return printJson(migrations);
+  const rows = migrations.map(({ id, name, state, appliedAt }) => [id, name, state, appliedAt]);
+  printTable(["MIGRATION", "NAME", "STATE", "APPLIED"], rows);
+}
+
+async function migrateUp({ json }: { json?: boolean }): Promise<void> {
+  const { migrate } = await import("../store/migrate.ts");
+  const { checkCatalogue } = await import("../store/catalogue.ts");
+  const { now } = await import("../clock.ts");
+  const database = await databaseOfEnvironment();
+  await using db = await database.open();
+  const applied = await migrate(db, {
+    now,
+    onProgress({ id, name, state }) {
+      if (!json) console.log(`${state === "applied" ? "Applied" : "Applying"} migration ${id} (${name})`);
+    },
+  });
+  await checkCatalogue(db);
+  if (json) printJson({ applied });
+  else console.log(`The database ${database.location} is up to date.`);
+}
+
+async function databaseOfEnvironment() {
+  const { readEnvironmentWithoutSecret } = await import("../environment.ts");
+  return readEnvironmentWithoutSecret().auth.database;
+}

@@ -1,0 +1,79 @@
+/** `GET /metrics`: counts and durations for Prometheus. Of what callers sent, only names that we know become labels. */
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { matchedRoutes } from "hono/route";
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { Deps } from "../deps.ts";
+import type { RequestVariables } from "./request-log.ts";
+
+/** The metrics of one app. */
+export interface Metrics {
+  /** Times every request. */
+  readonly middleware: MiddlewareHandler<{ Variables: RequestVariables }>;
+  readonly routes: Hono;
+}
+
+const knownMethods = new Set(["GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"]);
+
+export function createMetrics(start: () => Promise<Deps>): Metrics {
+  const registry = new Registry();
+  const durations = new Histogram({
+    name: "countersign_http_request_duration_seconds",
+    help: "How long requests took, and how many there were.",
+    labelNames: ["method", "route", "status"],
+    registers: [registry],
+  });
+  let gauges: ReturnType<typeof makeGauges> | undefined;
+
+  return {
+    async middleware(context, next) {
+      const stop = durations.startTimer();
+      await next();
+      const { method } = context.req;
+      stop({
+        method: knownMethods.has(method) ? method : "other",
+        route: routeOf(context),
+        status: context.res.status,
+      });
+    },
+    routes: new Hono().get("/metrics", async (context) => {
+      gauges ??= makeGauges(registry);
+      await gauges.read(start);
+      return context.body(await registry.metrics(), 200, {
+        "content-type": registry.contentType,
+        "cache-control": "no-store",
+      });
+    }),
+  };
+}
+
+/** The pattern of the route, and the procedure's name where one was called by itself. */
+function routeOf(context: Context<{ Variables: RequestVariables }>): string {
+  const [procedure, ...others] = context.get("procedures") ?? [];
+  if (procedure !== undefined && others.length === 0) return `/trpc/${procedure}`;
+  return matchedRoutes(context).findLast(({ path }) => path !== "/*")?.path ?? "none";
+}
+
+/** Made when somebody reads them: the process's own cost an observer each, which an app that nobody reads does not need. */
+function makeGauges(registry: Registry) {
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const ready = new Gauge({ name: "countersign_ready", help: "Whether the database could be opened.", registers });
+  const feedAge = new Gauge({
+    name: "countersign_feed_age_seconds",
+    help: "How long ago the feed of revocations was last read.",
+    registers,
+  });
+  const hashes = new Gauge({
+    name: "countersign_password_hashes",
+    help: "Password hashes that run or wait.",
+    registers,
+  });
+  return {
+    async read(start: () => Promise<Deps>): Promise<void> {
+      const deps = await start().catch(() => null);
+      ready.set(deps === null ? 0 : 1);
+      feedAge.set(deps === null ? Number.NaN : deps.feed.age() / 1_000);
+      hashes.set(deps === null ? 0 : deps.hasher.load());
+    },
+  };
+}

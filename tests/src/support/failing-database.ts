@@ -1,0 +1,15 @@
+/** A database that goes away and comes back when a test says so. */
+import { AuthError } from "@countersign/shared";
+import { sqlite } from "@countersign/server/sqlite";
+
+/** SQLite in memory, until `fails` matches: a statement then fails as the driver's do when the disk is gone. */
+export function failingDatabase() {
+  const state: { fails: RegExp | null; statements: string[] } = { fails: null, statements: [] };
+  const database = sqlite(":memory:", {
+    onStatement(sql) {
+      state.statements.push(sql);
+      if (state.fails?.test(sql)) throw new AuthError("UNAVAILABLE", { retryAfter: 1 });
+    },
+  });
+  return Object.assign(state, { database });
+}
