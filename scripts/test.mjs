@@ -39,7 +39,7 @@ export async function fix() {
 /** @typedef {{ passed: number, failed: number, skipped: number }} Count */
 
 async function runChecks() {
-  return [await lint(), await types(), await unused(), await build()];
+  return [await lint(), await types(), await build(), await unused()];
 }
 
 function lint() {

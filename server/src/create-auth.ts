@@ -2,8 +2,9 @@
 import { createSecretKey } from "node:crypto";
 import type { Principal } from "@countersign/shared";
 import type { AccountId } from "@countersign/shared/schemas";
+import { createRefreshTokens } from "./crypto/refresh-token.ts";
 import { deriveKey, type KeyLabel } from "./crypto/sealing.ts";
-import type { Caller, Deps, Now, RandomBytes } from "./deps.ts";
+import type { Caller, Deps, Log, Now, RandomBytes } from "./deps.ts";
 import { createAccessTokens } from "./engine/access-tokens.ts";
 import { startFeed } from "./engine/feed.ts";
 import { createKeyRing } from "./engine/key-ring.ts";
@@ -173,6 +174,8 @@ async function startParts(
     await checkCatalogue(db);
     const keys = await createKeyRing({ ...settings, db, now, randomBytes, secret });
     const feed = await startFeed({ db, now, horizonMs: feedHorizonMs(settings), onKeysChanged: keys.reload });
+    // A key that was made after the ring was loaded and before the feed was followed is in neither.
+    await keys.reload();
     const deps: Deps = {
       now,
       randomBytes,
@@ -187,20 +190,21 @@ async function startParts(
         secret,
         encrypt: settings.encryptAccessTokens,
       }),
+      refreshTokens: createRefreshTokens(key("refresh tokens")),
       hasher: createPasswordHasher(settings.passwordHashing, randomBytes),
       limiter: createLimiter({ db, now, key: key("attempts"), limits: settings.limits }),
       log,
       settings,
-      refreshTokenKey: key("refresh tokens"),
     };
-    const timers = [
-      every(feedPollMs, () => feed.catchUp().catch((error) => log.warn({ err: error }, "the feed could not be read"))),
-      every(housekeepingMs, () => keepHouse(deps).catch((error) => log.warn({ err: error }, "housekeeping failed"))),
+    const effects = { every, log };
+    const repeated = [
+      repeat(feed.catchUp, { ...effects, milliseconds: feedPollMs, complaint: "the feed could not be read" }),
+      repeat(() => keepHouse(deps), { ...effects, milliseconds: housekeepingMs, complaint: "housekeeping failed" }),
     ];
     return {
       deps,
       async stop() {
-        for (const timer of timers) timer.stop();
+        await Promise.all(repeated.map(({ stop }) => stop()));
         await db.destroy();
       },
     };
@@ -208,4 +212,25 @@ async function startParts(
     await db.destroy();
     throw error;
   }
+}
+
+/** Works again and again, one turn at a time. What goes wrong is logged, and the next turn tries again. */
+function repeat(
+  work: () => Promise<void>,
+  options: { every: Effects["every"]; log: Log; milliseconds: number; complaint: string },
+): { stop(): Promise<void> } {
+  let working: Promise<void> | undefined;
+  const timer = options.every(options.milliseconds, () => {
+    working ??= work()
+      .catch((error: unknown) => options.log.warn({ err: error }, options.complaint))
+      .finally(() => {
+        working = undefined;
+      });
+  });
+  return {
+    async stop() {
+      timer.stop();
+      await working;
+    },
+  };
 }

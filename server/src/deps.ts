@@ -1,6 +1,6 @@
 /** What flows need from outside, and nothing else: types only. `create-auth.ts` makes the values. */
-import type { KeyObject } from "node:crypto";
 import type { Kysely } from "kysely";
+import type { RefreshTokens } from "./crypto/refresh-token.ts";
 import type { AccessTokens } from "./engine/access-tokens.ts";
 import type { Feed } from "./engine/feed.ts";
 import type { KeyRing } from "./engine/key-ring.ts";
@@ -33,13 +33,12 @@ export interface Deps {
   readonly db: Db;
   readonly keys: KeyRing;
   readonly accessTokens: AccessTokens;
+  readonly refreshTokens: RefreshTokens;
   readonly feed: Feed;
   readonly hasher: PasswordHasher;
   readonly limiter: Limiter;
   readonly log: Log;
   readonly settings: Settings;
-  /** Derived from the master secret, for refresh tokens only. */
-  readonly refreshTokenKey: KeyObject;
 }
 
 /** Where a request came from: for limits and the audit, never for identity. */

@@ -273,8 +273,9 @@ function isIssuer(url: string): boolean {
   return /^https?:\/\/[^/?#]/.test(url) && URL.canParse(url) && !/[?#]|\/$/.test(url);
 }
 
+/** Exact: to a URL a `*` is a host like any other, but whoever writes one means more than that. */
 function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text;
+  return URL.canParse(text) && new URL(text).origin === text && !text.includes("*");
 }
 
 function isProxy(text: string): boolean {

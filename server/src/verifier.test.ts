@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { AccountId, SessionId } from "@countersign/shared/schemas";
 import { base64url, type JWK } from "jose";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, expectTypeOf, test } from "vitest";
 import { signAccessToken } from "./crypto/access-token.ts";
 import {
   generateKey,
@@ -12,7 +12,7 @@ import {
   publicPart,
   type SigningKey,
 } from "./crypto/signing-key.ts";
-import { createVerifier, type Fetch, type VerifierOptions } from "./verifier.ts";
+import { createVerifier, type Fetch, type Principal, type VerifierOptions } from "./verifier.ts";
 
 const start = 1_800_000_000_000;
 const issuer = "https://auth.example.com";
@@ -36,16 +36,9 @@ async function makeKey(kid: string): Promise<TestKey> {
 
 const [one, two] = [await makeKey("one"), await makeKey("two")];
 
-function sign(
-  key: TestKey,
-  options: { lifetime?: number; decryptionKey?: Uint8Array<ArrayBuffer> } = {},
-): Promise<string> {
-  return signWith(key, options);
-}
-
-async function signWith(
+async function sign(
   { signing }: TestKey,
-  { lifetime = 86_400 * 3, decryptionKey }: { lifetime?: number; decryptionKey?: Uint8Array<ArrayBuffer> },
+  { lifetime = 86_400 * 3, decryptionKey }: { lifetime?: number; decryptionKey?: Uint8Array<ArrayBuffer> } = {},
 ): Promise<string> {
   const grant = {
     accountId: "0198c2a1-7f7e-7000-8000-000000000001" as AccountId,
@@ -147,6 +140,13 @@ describe("tokens", () => {
     const issuing = fakeIssuer(one.publicJwk);
     expect(await reasonOf(open(issuing).verify(token))).toBe("TOKEN_MISSING");
     expect(issuing.fetches).toBe(0);
+  });
+
+  test("that are no text are wrong", async () => {
+    const verifier = open(fakeIssuer(one.publicJwk));
+    for (const token of [7, {}, [await sign(one)], true]) {
+      expect(await reasonOf(verifier.verify(token as unknown as string))).toBe("TOKEN_INVALID");
+    }
   });
 
   test("of a request come from its Authorization header", async () => {
@@ -275,6 +275,7 @@ describe("keys", () => {
     issuing.down = false;
     time += 30_000;
     expect(await reasonOf(verifier.verify(token))).toBe("accepted");
+    expect(await reasonOf(verifier.verify(await sign(two)))).toBe("TOKEN_INVALID");
   });
 
   test("that are unknown while the issuer is down may be new: the caller is told when to come again", async () => {
@@ -326,7 +327,10 @@ describe("a JWKS is refused", () => {
     ["without keys", () => ({})],
     ["with no key at all", () => ({ keys: [] })],
     ["with a key that is no object", () => ({ keys: [one.publicJwk, "key"] })],
-    ["with more keys than anyone needs", () => ({ keys: Array.from({ length: 101 }, () => one.publicJwk) })],
+    [
+      "with more keys than anyone needs",
+      () => ({ keys: Array.from({ length: 101 }, (_, index) => ({ ...one.publicJwk, kid: `${index}` })) }),
+    ],
     ["with a private key", () => ({ keys: [one.publicJwk, two.privateJwk] })],
     ["with a symmetric key", () => ({ keys: [one.publicJwk, { kty: "oct", kid: "s", k: "AAAA" }] })],
     [
@@ -408,6 +412,15 @@ describe("a JWKS is refused", () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
+});
+
+test("a principal is typed by what the issuer is known to put into tokens", () => {
+  interface Claims {
+    readonly plan: "free" | "pro";
+  }
+  const verifier = createVerifier<Principal<"notes:read", "admin", Claims>>({ issuer, audience, jwksUri });
+  expectTypeOf(verifier.verify).returns.resolves.toEqualTypeOf<Principal<"notes:read", "admin", Claims>>();
+  expectTypeOf(createVerifier({ issuer, audience, jwksUri }).verify).returns.resolves.toEqualTypeOf<Principal>();
 });
 
 describe("options that cannot work are a TypeError at once", () => {

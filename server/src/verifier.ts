@@ -63,7 +63,7 @@ interface FetchedKeys {
 /** The options of {@link createVerifier}: the issuer, the audience, and the keys or where to fetch them. */
 export type VerifierOptions = CommonOptions & (FixedKeys | FetchedKeys);
 
-export interface Verifier<P extends Principal = Principal> {
+export interface Verifier<P extends Principal<string, string, object> = Principal> {
   /**
    * What an access token proves.
    *
@@ -93,7 +93,9 @@ export interface Verifier<P extends Principal = Principal> {
  * const principal = await verifier.verifyRequest(request);
  * ```
  */
-export function createVerifier<P extends Principal = Principal>(options: VerifierOptions): Verifier<P> {
+export function createVerifier<P extends Principal<string, string, object> = Principal>(
+  options: VerifierOptions,
+): Verifier<P> {
   checkOptions(options);
   const { issuer, audience, clockToleranceSeconds = 5, maxAgeSeconds = Number.POSITIVE_INFINITY } = options;
   const now = options.now ?? (() => Date.now());
@@ -107,6 +109,7 @@ export function createVerifier<P extends Principal = Principal>(options: Verifie
 
   async function verify(token: string | null | undefined): Promise<P> {
     if (token === null || token === undefined || token === "") throw new AuthError("TOKEN_MISSING");
+    if (typeof token !== "string") throw new AuthError("TOKEN_INVALID");
     // Before the cache: with good tokens only, nothing else would notice that a key is gone.
     if (!keys.fresh) await keys.refresh();
     const cache = verified;

@@ -47,5 +47,8 @@ function firstSteps(url: string, registration: "open" | "closed"): string[] {
 function command(): string {
   const [, script = "countersign"] = process.argv;
   const isInstalled = /^countersign(\.\w+)?$/.test(basename(script));
-  return isInstalled ? "npx countersign" : `node ${relative(process.cwd(), script)}`;
+  if (isInstalled) return "npx countersign";
+  // While Countersign itself is developed, it runs from its source.
+  const conditions = process.execArgv.filter((argument) => argument.startsWith("--conditions="));
+  return ["node", ...conditions, relative(process.cwd(), script)].join(" ");
 }

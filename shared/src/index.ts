@@ -3,4 +3,4 @@ export { AuthError, isAuthError, isReason, reasons } from "./errors.ts";
 export type { DetailsOf, ErrorWithReason, Failure, InputIssue, PasswordRule, Reason, ReasonDetails } from "./errors.ts";
 export type { Principal } from "./principal.ts";
 export { transformer } from "./wire.ts";
-export type { WireError, WireErrorData } from "./wire.ts";
+export type { Transformer, WireError, WireErrorData } from "./wire.ts";

@@ -1,10 +1,11 @@
-import { pathToFileURL } from "node:url";
 import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { AnyTRPCRouter } from "@trpc/server";
 import { type Command, Option } from "commander";
 import type { AccessRow } from "../trpc/access.ts";
+import { CommandError, UsageError } from "./errors.ts";
 import { addHelp } from "./help.ts";
 import { printJson, printTable } from "./output.ts";
-import { UsageError } from "./usage-error.ts";
 
 type Format = "table" | "json" | "markdown";
 
@@ -13,7 +14,9 @@ export function addAccessCommand(program: Command): void {
     .command("access")
     .description("List what each procedure of a router demands of its caller.")
     .argument("[router]", "where the router is, as in ./src/router.ts#appRouter; default: Countersign's own")
-    .addOption(new Option("--format <format>", "how to print it").choices(["table", "json", "markdown"]).default("table"))
+    .addOption(
+      new Option("--format <format>", "how to print it").choices(["table", "json", "markdown"]).default("table"),
+    )
     .action(showAccess);
   addHelp(
     command,
@@ -27,8 +30,7 @@ export function addAccessCommand(program: Command): void {
 }
 
 async function showAccess(reference: string | undefined, { format }: { format: Format }): Promise<void> {
-  const { matrixOf } = await import("./matrix-of.ts");
-  const rows = matrixOf(reference === undefined ? await ownRouter() : await importRouter(reference));
+  const rows = await matrixOf(reference === undefined ? await ownRouter() : await importRouter(reference));
   if (format === "json") return printJson(rows);
   const headings = ["Procedure", "Type", "Demands"];
   const cells = rows.map((row) => [row.path, row.type, demandsOf(row)]);
@@ -36,19 +38,36 @@ async function showAccess(reference: string | undefined, { format }: { format: F
   for (const row of [headings, ["---", "---", "---"], ...cells]) console.log(`| ${row.join(" | ")} |`);
 }
 
-async function ownRouter(): Promise<unknown> {
+async function matrixOf(router: AnyTRPCRouter): Promise<AccessRow[]> {
+  const { accessMatrix } = await import("../trpc/access.ts");
+  try {
+    return accessMatrix(router);
+  } catch (error) {
+    // It names the procedures that declare nothing.
+    throw error instanceof TypeError ? new CommandError(error.message) : error;
+  }
+}
+
+async function ownRouter(): Promise<AnyTRPCRouter> {
   const { rootRouter } = await import("../trpc/routers/root.ts");
   return rootRouter;
 }
 
-async function importRouter(reference: string): Promise<unknown> {
+async function importRouter(reference: string): Promise<AnyTRPCRouter> {
   const [path = "", name = ""] = reference.split("#");
   if (path === "" || name === "") {
     throw new UsageError("Name the router by its file and its export, as in ./src/router.ts#appRouter");
   }
   const found = await importFile(path);
   if (!Object.hasOwn(found, name)) throw new UsageError(`${path} exports nothing by the name of "${name}".`);
-  return found[name];
+  const router = found[name];
+  if (!isRouter(router)) throw new UsageError(`"${name}" of ${path} is no tRPC router.`);
+  return router;
+}
+
+function isRouter(value: unknown): value is AnyTRPCRouter {
+  if (typeof value !== "function" && (typeof value !== "object" || value === null)) return false;
+  return "_def" in value && typeof value._def === "object" && value._def !== null && "procedures" in value._def;
 }
 
 async function importFile(path: string): Promise<Record<string, unknown>> {

@@ -10,7 +10,7 @@ export function addKeysCommands(program: Command): void {
     .command("list")
     .description("List the signing keys, the oldest first. Shows nothing secret.")
     .option("--json", "print JSON")
-    .action(async ({ json }: { json?: boolean }) => print(await withAuth(async ({ keys }) => keys.list()), { json }));
+    .action(listKeys);
   const rotate = group
     .command("rotate")
     .description("Make the next signing key. It is published at once, and signs ten minutes later.")
@@ -18,20 +18,26 @@ export function addKeysCommands(program: Command): void {
     .option("--compromised", "also forget the keys before it: every access token stops being good, and clients refresh")
     .option("--json", "print JSON")
     .action(rotateKeys);
+  addHelp(group, ["countersign keys list", "countersign keys rotate"]);
   addHelp(list, ["countersign keys list", "countersign keys list --json"]);
   addHelp(rotate, ["countersign keys rotate", "countersign keys rotate --compromised"]);
+}
+
+async function listKeys({ json }: { json?: boolean }): Promise<void> {
+  const keys = await withAuth(async (deps) => deps.keys.list());
+  if (json) printJson(keys);
+  else print(keys);
 }
 
 async function rotateKeys({ now, compromised, json }: { now?: boolean; compromised?: boolean; json?: boolean }) {
   const { rotateKey } = await import("../flows/keys/rotate-key.ts");
   const how = { ...(now && { immediately: true }), ...(compromised && { compromised: true }) };
   const key = await withAuth((deps) => rotateKey(deps, how, commandLine));
-  if (json) return printJson(key);
-  print([key], {});
+  if (json) printJson(key);
+  else print([key]);
 }
 
-function print(keys: readonly KeySummary[], { json }: { json?: boolean | undefined }): void {
-  if (json) return printJson(keys);
+function print(keys: readonly KeySummary[]): void {
   const rows = keys.map((key) => [key.kid, key.algorithm, key.status, key.createdAt, key.activatesAt, key.endsAt]);
   printTable(["KEY", "ALGORITHM", "STATUS", "CREATED", "SIGNS FROM", "ENDS"], rows);
 }

@@ -4,13 +4,13 @@ import { Command, CommanderError } from "commander";
 import { version } from "../version.ts";
 import { addAccessCommand } from "./access.ts";
 import { addDoctorCommand } from "./doctor.ts";
+import { CommandError, UsageError } from "./errors.ts";
 import { addHelp } from "./help.ts";
 import { addKeysCommands } from "./keys.ts";
 import { addMigrateCommands } from "./migrate.ts";
 import { addSecretCommand } from "./secret.ts";
 import { addServeCommand } from "./serve.ts";
 import { addSessionsCommands } from "./sessions.ts";
-import { UsageError } from "./usage-error.ts";
 import { addUsersCommands } from "./users.ts";
 
 const program = new Command("countersign")
@@ -45,13 +45,13 @@ async function report(error: unknown): Promise<number> {
   // Commander has printed its message, or the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof Error && error.name === "ExitPromptError") return 130;
-  if (error instanceof UsageError) {
+  if (error instanceof UsageError || error instanceof CommandError) {
     console.error(error.message);
-    return 2;
+    return error instanceof UsageError ? 2 : 1;
   }
-  const { describeError, exitCodeOf, sentenceOf } = await import("../failure.ts");
+  const { exitCodeOf, sentenceOf } = await import("../failure.ts");
   const sentence = sentenceOf(error);
   if (sentence !== null) console.error(sentence);
-  else console.error("This should not happen, and is a mistake in Countersign:", describeError(error));
+  else console.error("This should not happen, and is a mistake in Countersign:", error);
   return exitCodeOf(error);
 }

@@ -15,6 +15,7 @@ export function addMigrateCommands(program: Command): void {
     .description("Apply the migrations that are pending. Makes the database if it is missing.")
     .option("--json", "print JSON")
     .action(migrateUp);
+  addHelp(group, ["countersign migrate status", "countersign migrate up"]);
   addHelp(status, ["countersign migrate status", "countersign migrate status --json"]);
   addHelp(up, ["countersign migrate up"]);
 }

@@ -1,5 +1,5 @@
 /** Passwords come from a prompt without echo or from standard input: an argument is seen by everyone on the machine. */
-import { UsageError } from "./usage-error.ts";
+import { UsageError } from "./errors.ts";
 
 /** More than any password that is taken, and less than what would fill the memory. */
 const maxInputBytes = 65_536;
@@ -14,7 +14,8 @@ export async function readNewPassword({ passwordStdin }: { passwordStdin?: boole
   // Standard output is for the answer, which may be piped on.
   const context = { output: process.stderr };
   const first = await password({ message: "Password", toggleMask: false }, context);
-  const again = (value: string) => value === first || "The passwords differ. Type the first one again, or press Ctrl-C.";
+  const again = (value: string) =>
+    value === first || "The passwords differ. Type the first one again, or press Ctrl-C.";
   await password({ message: "Password again", toggleMask: false, validate: again }, context);
   return first;
 }

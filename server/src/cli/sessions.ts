@@ -1,7 +1,7 @@
 import type { Command } from "commander";
+import { UsageError } from "./errors.ts";
 import { addHelp } from "./help.ts";
 import { printJson, printTable } from "./output.ts";
-import { UsageError } from "./usage-error.ts";
 import { commandLine, withAuth } from "./with-auth.ts";
 
 export function addSessionsCommands(program: Command): void {
@@ -19,6 +19,7 @@ export function addSessionsCommands(program: Command): void {
     .option("--account <account>", "end all sessions of this account")
     .option("--json", "print JSON")
     .action(revokeSessions);
+  addHelp(group, ["countersign sessions list ada", "countersign sessions revoke --account ada"]);
   addHelp(list, ["countersign sessions list ada", "countersign sessions list ada --json"]);
   addHelp(revoke, [
     "countersign sessions revoke 0199d8a2-7f3e-7c1a-9b52-1f0e3a4c5d6e",
@@ -37,7 +38,14 @@ async function listOf(name: string, { json }: { json?: boolean }): Promise<void>
   });
   // Whether a session is the current one makes no sense here.
   if (json) return printJson(sessions.map(({ current: _, ...session }) => session));
-  const rows = sessions.map((row) => [row.id, row.createdAt, row.lastUsedAt, row.expiresAt, row.address, row.userAgent]);
+  const rows = sessions.map((row) => [
+    row.id,
+    row.createdAt,
+    row.lastUsedAt,
+    row.expiresAt,
+    row.address,
+    row.userAgent,
+  ]);
   printTable(["SESSION", "SIGNED IN", "LAST USED", "EXPIRES", "ADDRESS", "USER AGENT"], rows, {
     none: "This account has no live session.",
   });

@@ -1,7 +1,7 @@
 import type { Account } from "@countersign/shared/schemas";
 import { type Command, InvalidArgumentError } from "commander";
-import type { Administrator } from "../flows/accounts/administer.ts";
 import type { Deps } from "../deps.ts";
+import type { Administrator } from "../flows/accounts/administer.ts";
 import { addHelp } from "./help.ts";
 import { printFields, printJson, printTable } from "./output.ts";
 import { readNewPassword } from "./password.ts";
@@ -45,7 +45,11 @@ export function addUsersCommands(program: Command): void {
     .action(listUsers);
   addHelp(list, ["countersign users list", "countersign users list --search ad --json"]);
 
-  const show = group.command("show").description("Show an account.").argument(...account).option(...json);
+  const show = group
+    .command("show")
+    .description("Show an account.")
+    .argument(...account)
+    .option(...json);
   show.action((name: string, options: Json) => onAccount(name, options, async (_, found) => found));
   addHelp(show, ["countersign users show ada", "countersign users show ada@example.com --json"]);
 
@@ -84,6 +88,7 @@ export function addUsersCommands(program: Command): void {
     .argument("[roles...]", "the roles; none takes all away")
     .option(...json)
     .action(setUserRoles);
+  addHelp(group, ["countersign users create ada --role admin", "countersign users list", "countersign users show ada"]);
   addHelp(setRoles, ["countersign users set-roles ada admin", "countersign users set-roles ada"]);
 }
 
@@ -96,7 +101,12 @@ async function createUser(
     import("./parse-input.ts"),
   ]);
   const password = await readNewPassword(options);
-  const input = parseInput(CreateAccountInput, { username, password, roles: role, ...(email !== undefined && { email }) });
+  const input = parseInput(CreateAccountInput, {
+    username,
+    password,
+    roles: role,
+    ...(email !== undefined && { email }),
+  });
   const { addAccount } = await import("../flows/accounts/administer.ts");
   const created = await withAuth((deps) => addAccount(deps, input, commandLine), { create: true });
   print(created, options);
@@ -166,9 +176,9 @@ async function onAccount(
 }
 
 function print(account: Account, { json }: Json): void {
-  if (json) return printJson(account);
   const { username, email, roles, disabled, createdAt, id } = account;
-  printFields({ username, email, roles, disabled, created: createdAt, id });
+  if (json) printJson(account);
+  else printFields({ username, email, roles, disabled, created: createdAt, id });
 }
 
 function collect(role: string, roles: readonly string[]): string[] {

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Caller, Deps } from "../deps.ts";
-import { UsageError } from "./usage-error.ts";
+import { UsageError } from "./errors.ts";
 
 /** Who acts, in the audit: nobody who is signed in, by the command line. */
 export const commandLine: { readonly actorId: null; readonly caller: Caller } = {

@@ -316,6 +316,27 @@ describe("refused for its header", () => {
 });
 
 describe("refused for its form", () => {
+  test("any of these, without a key being looked for", async () => {
+    const asked: unknown[] = [];
+    const keyFor = (kid: string) => {
+      asked.push(kid);
+      return keys.get(kid) ?? null;
+    };
+    const [header = "", payload = "", signature = ""] = good.split(".");
+    const malformed = [
+      `${good}.${signature}`,
+      `${header}.${payload}.`,
+      `${header}..${signature}`,
+      `${good}=`,
+      await withHeader({ kid: 7 }),
+      await withHeader({ alg: undefined }),
+      await withHeader({ typ: "JWT" }),
+      await withHeader({ crit: ["exp"] }),
+    ];
+    for (const token of malformed) expect(await reasonOf(token, { keyFor })).toBe("TOKEN_INVALID");
+    expect(asked).toEqual([]);
+  });
+
   test("a token of any other number of segments", async () => {
     const [header, payload, signature] = good.split(".");
     for (const token of [

@@ -36,7 +36,7 @@ export function readJwks(jwks: unknown): readonly JwksMember[] {
 }
 
 function readKey(jwk: JWK): JwksMember | null {
-  if (jwk.kty === "oct" || secretMembers.some((name) => Object.hasOwn(jwk, name))) {
+  if (secretMembers.some((name) => Object.hasOwn(jwk, name))) {
     throw new TypeError("the JWKS has a private or symmetric key. Whoever reads it can sign: replace that key");
   }
   const algorithm = algorithmOf(jwk);

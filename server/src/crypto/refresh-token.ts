@@ -21,10 +21,26 @@ const idLength = 16;
 const macStart = idLength + 4;
 const length = macStart + 32;
 
-/** The refresh token of a session's generation. */
-export function makeRefreshToken(key: KeyObject, session: { id: SessionId; generation: number; salt: Uint8Array }): string {
-  const named = nameBytes(session.id, session.generation);
-  return prefix + Buffer.concat([named, mac(key, named, session.salt)]).toString("base64url");
+/** Makes refresh tokens, and knows its own. */
+export interface RefreshTokens {
+  /** The refresh token of a session's generation. */
+  make(session: { readonly id: SessionId; readonly generation: number; readonly salt: Uint8Array }): string;
+  /** Tells, in constant time, whether a presented token is ours, for a session with this salt. */
+  isAuthentic(presented: PresentedRefreshToken, salt: Uint8Array): boolean;
+}
+
+/** Refresh tokens of one key, which stays inside. */
+export function createRefreshTokens(key: KeyObject): RefreshTokens {
+  const mac = (named: Uint8Array, salt: Uint8Array) =>
+    createHmac("sha256", key).update(label).update(named).update(salt).digest();
+  return {
+    make({ id, generation, salt }) {
+      const named = nameBytes(id, generation);
+      return prefix + Buffer.concat([named, mac(named, salt)]).toString("base64url");
+    },
+    isAuthentic: (presented, salt) =>
+      timingSafeEqual(mac(nameBytes(presented.sessionId, presented.generation), salt), presented.mac),
+  };
 }
 
 /** Reads a refresh token's parts without trusting them; `null` when it is not of the canonical form. */
@@ -37,15 +53,6 @@ export function parseRefreshToken(token: string): PresentedRefreshToken | null {
   const sessionId = readUuid(bytes.subarray(0, idLength));
   if (sessionId === null) return null;
   return { sessionId, generation: bytes.readUInt32BE(idLength), mac: bytes.subarray(macStart) };
-}
-
-/** Tells, in constant time, whether a presented token was made with this key for a session with this salt. */
-export function isAuthentic(key: KeyObject, presented: PresentedRefreshToken, salt: Uint8Array): boolean {
-  return timingSafeEqual(mac(key, nameBytes(presented.sessionId, presented.generation), salt), presented.mac);
-}
-
-function mac(key: KeyObject, named: Uint8Array, salt: Uint8Array): Buffer {
-  return createHmac("sha256", key).update(label).update(named).update(salt).digest();
 }
 
 function nameBytes(sessionId: SessionId, generation: number): Buffer {

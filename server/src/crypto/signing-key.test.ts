@@ -115,5 +115,5 @@ function withoutTopBit(n: string): string {
 }
 
 function behindZeros(n: string): string {
-  return Buffer.concat([new Uint8Array(128), Buffer.from(n, "base64url")]).toString("base64url");
+  return Buffer.concat([new Uint8Array(256), Buffer.from(n, "base64url")]).toString("base64url");
 }

@@ -36,7 +36,7 @@ export interface EncryptionKey {
   readonly key: CryptoKey;
 }
 
-// 112 bits of strength (NIST SP 800-57), and a third of the cost of 3072 bits at each sign-in and refresh. That is enough for
+// 112 bits of strength (NIST SP 800-57), and 0.4 of the cost of 3072 bits at each sign-in and refresh. That is enough for
 // a key that is replaced every 90 days and signs what lives for minutes.
 const rsaModulusLength = 2048;
 const hmacSecretLength = 32;

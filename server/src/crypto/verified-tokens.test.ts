@@ -24,6 +24,12 @@ test("a token that differs in any one character is unknown", () => {
   expect(verified.get(token, 0)?.username).toBe("alice");
 });
 
+test("a token that is put in twice pushes out no other", () => {
+  const verified = new VerifiedTokens(2);
+  for (const name of ["a", "b", "b"]) verified.set(name, someone(name), 1_000);
+  expect(verified.get("a", 0)?.username).toBe("a");
+});
+
 test("a cache of no size keeps nothing", () => {
   const verified = new VerifiedTokens(0);
   verified.set("token", someone("alice"), 1_000);

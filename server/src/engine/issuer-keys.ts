@@ -72,12 +72,11 @@ export class IssuerKeys {
   }
 
   /**
-   * The key of a `kid`; `null` when the issuer has none.
+   * The key of a `kid`; `null` when the issuer has none. {@link refresh} comes first.
    *
    * @throws AuthError `UNAVAILABLE` when the last fetch failed: the key may be new.
    */
   async keyFor(kid: string): Promise<VerificationKey | null> {
-    await this.refresh();
     const find = () => this.#fetched?.keys.get(kid)?.key ?? null;
     if (find() === null) await this.#fetchUnlessCooling();
     const key = find();
@@ -116,11 +115,10 @@ export class IssuerKeys {
       const gone = [...(this.#fetched?.keys ?? [])].some(
         ([kid, { fingerprint }]) => keys.get(kid)?.fingerprint !== fingerprint,
       );
-      const freshSeconds = Math.max(maxAgeSeconds, cooldownSeconds);
       this.#fetched = {
         keys,
-        freshUntil: now() + freshSeconds * 1_000,
-        usableUntil: now() + (freshSeconds + staleSeconds) * 1_000,
+        freshUntil: now() + maxAgeSeconds * 1_000,
+        usableUntil: now() + (maxAgeSeconds + staleSeconds) * 1_000,
       };
       this.#failures = 0;
       if (gone) onRemoved();

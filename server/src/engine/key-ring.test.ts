@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { signingAlgorithms } from "../crypto/signing-key.ts";
 import type { Db } from "../deps.ts";
-import { latestFeedId, readFeedAfter } from "../store/feed-events.ts";
+import { appendFeedEvent, latestFeedId, readFeedAfter } from "../store/feed-events.ts";
 import { migrate } from "../store/migrate.ts";
 import { listSigningKeys } from "../store/signing-keys.ts";
 import { sqlite } from "../store/sqlite.ts";
@@ -105,17 +105,9 @@ describe("at the start", () => {
     await expect(openRing()).rejects.toMatchObject({ name: "SealingError" });
   });
 
-  test("a public key that somebody wrote into the table is never published", async () => {
-    const ring = await openRing();
-    const forged = JSON.stringify({ kty: "OKP", crv: "Ed25519", x: "A".repeat(43), kid: ring.current().kid });
-    await db.updateTable("signing_keys").set({ public_jwk: forged }).execute();
-    expect((await openRing()).jwks()).toEqual(ring.jwks());
-  });
-
   test("nothing secret lies open in the table", async () => {
     for (const algorithm of signingAlgorithms) await openRing({ algorithm });
-    for (const { public_jwk: text, sealed_key: sealed } of await listSigningKeys(db)) {
-      if (text !== null) expect(Object.keys(JSON.parse(text))).not.toContain("d");
+    for (const { sealed_key: sealed } of await listSigningKeys(db)) {
       expect(Buffer.from(sealed).toString("latin1")).not.toMatch(/kty|"[dk]":/);
     }
   });
@@ -242,7 +234,13 @@ describe("rotation", () => {
     const { kid } = await ring.rotate();
     expect(await readFeedAfter(db, before)).toMatchObject([{ kind: "keys_changed", subject: kid, version: null }]);
 
-    const failing = ring.rotate({ immediately: true, within: () => Promise.reject(new Error("the audit is gone")) });
+    const failing = ring.rotate({
+      immediately: true,
+      async within(trx, key) {
+        await appendFeedEvent(trx, { kind: "keys_changed", subject: key.kid, version: null }, now());
+        throw new Error("the audit is gone");
+      },
+    });
     await expect(failing).rejects.toThrow("the audit is gone");
     expect(await readFeedAfter(db, before)).toHaveLength(1);
     expect(await listSigningKeys(db)).toHaveLength(2);

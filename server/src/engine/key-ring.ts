@@ -273,11 +273,9 @@ async function makeRow(options: {
   const { sealingKey, randomBytes, algorithm } = options;
   const id = base64url.encode(randomBytes(16));
   const jwk = await generateKey(randomBytes, algorithm);
-  const publicJwk = publicPart(jwk, id, algorithm);
   return {
     id,
     algorithm,
-    public_jwk: publicJwk === null ? null : JSON.stringify(publicJwk),
     sealed_key: seal({ key: sealingKey, randomBytes }, new TextEncoder().encode(JSON.stringify(jwk)), {
       context: contextOf(id, algorithm),
     }),
@@ -291,7 +289,7 @@ async function openRow(row: SigningKeyRow, sealingKey: Uint8Array): Promise<Entr
     importSigningKey(jwk, row.id, algorithm),
     importVerificationKey(jwk, row.id, algorithm),
   ]);
-  // From the sealed key, not from the row's public part: whoever can write to the table must not add a key of their own.
+  // The public part is made from the sealed key: whoever can write to the table cannot add a key of their own.
   return { row, signing, verification, publicJwk: publicPart(jwk, row.id, algorithm) };
 }
 

@@ -2,6 +2,7 @@
 import { createSecretKey } from "node:crypto";
 import { hash } from "@node-rs/argon2";
 import { expect, it } from "vitest";
+import { createRefreshTokens } from "../crypto/refresh-token.ts";
 import type { Caller, Deps } from "../deps.ts";
 import { createTestAuth } from "../testing.ts";
 import { register } from "./accounts/register.ts";
@@ -70,7 +71,7 @@ it("refresh refuses a token that was made with another secret", async () => {
   await using test = await createTestAuth();
   const deps = await test.auth.start();
   const { refreshToken } = await register(deps, alice, caller);
-  const elsewhere: Deps = { ...deps, refreshTokenKey: createSecretKey(Buffer.alloc(32, 9)) };
+  const elsewhere: Deps = { ...deps, refreshTokens: createRefreshTokens(createSecretKey(Buffer.alloc(32, 9))) };
   await expect(refresh(elsewhere, { refreshToken }, caller)).rejects.toMatchObject({ reason: "TOKEN_INVALID" });
 });
 

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
 import { Hono } from "hono";
 
 const mediaTypes: Readonly<Record<string, string>> = {
@@ -61,7 +62,9 @@ async function loadAssets(): Promise<Assets> {
   const hash = createHash("sha256");
   const files: [string, { content: Uint8Array<ArrayBuffer>; mediaType: string }][] = [];
   for (const [name, mediaType] of Object.entries(mediaTypes)) {
-    const content = new Uint8Array(name === "init.js" ? Buffer.from(initScript) : await readFile(new URL(name, swaggerUi())));
+    const content = new Uint8Array(
+      name === "init.js" ? Buffer.from(initScript) : await readFile(new URL(name, swaggerUi())),
+    );
     hash.update(content);
     files.push([name, { content, mediaType }]);
   }
@@ -72,7 +75,7 @@ async function loadAssets(): Promise<Assets> {
 function swaggerUi(): URL {
   const built = new URL("./swagger-ui/", import.meta.url);
   if (existsSync(built)) return built;
-  return new URL(`file://${createRequire(import.meta.url).resolve("swagger-ui-dist/package.json")}`);
+  return pathToFileURL(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
 }
 
 function page(version: string): string {

@@ -57,7 +57,6 @@ function routeOf(context: Context<{ Variables: RequestVariables }>): string {
 function makeGauges(registry: Registry) {
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const ready = new Gauge({ name: "countersign_ready", help: "Whether the database could be opened.", registers });
   const feedAge = new Gauge({
     name: "countersign_feed_age_seconds",
     help: "How long ago the feed of revocations was last read.",
@@ -71,7 +70,6 @@ function makeGauges(registry: Registry) {
   return {
     async read(start: () => Promise<Deps>): Promise<void> {
       const deps = await start().catch(() => null);
-      ready.set(deps === null ? 0 : 1);
       feedAge.set(deps === null ? Number.NaN : deps.feed.age() / 1_000);
       hashes.set(deps === null ? 0 : deps.hasher.load());
     },

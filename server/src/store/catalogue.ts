@@ -74,12 +74,12 @@ function columnDifferences(table: string, expected: Column, live: Column | undef
   return differences;
 }
 
-/** Our inserts do not name it, so it must do without a value. */
-function extraColumn(table: string, column: Column): string[] {
-  const optional = column.nullable || column.default !== null || column.generated;
-  return optional && column.keyPosition === 0
-    ? []
-    : [`table ${table} has a column ${column.name} that needs a value and that this version does not know`];
+/** Our inserts do not name it, so it must do without a value; in the primary key, it would let rows of ours be there twice. */
+function extraColumn(table: string, { name, nullable, default: value, generated, keyPosition }: Column): string[] {
+  if (keyPosition !== 0)
+    return [`table ${table} has a column ${name} in its primary key that this version does not know`];
+  if (nullable || value !== null || generated) return [];
+  return [`table ${table} has a column ${name} that needs a value and that this version does not know`];
 }
 
 function indexDifferences(expected: Index, live: Index | undefined): string[] {

@@ -112,9 +112,9 @@ describe("migrate", () => {
 
   test("says so when its own table belongs to another program", async () => {
     await using db = await emptyDatabase();
-    await sql`create table schema_migrations (version text)`.execute(db);
+    await sql`create table countersign_migrations (version text)`.execute(db);
     const error = await expectStoreError(migrate(db, { now }), "MIGRATION_FAILED");
-    expect(error.message).toContain('The table "schema_migrations" could not be read or made');
+    expect(error.message).toContain('The table "countersign_migrations" could not be read or made');
     expect(error.message).toContain("give Countersign a database of its own");
   });
 
@@ -140,7 +140,7 @@ describe("migrate", () => {
     await db.destroy();
 
     copyFileSync(folder.at("app.db"), folder.at("damaged.db"));
-    damage(folder.at("damaged.db"), "schema_migrations");
+    damage(folder.at("damaged.db"), "countersign_migrations");
     await using damaged = await sqlite(folder.at("damaged.db")).open();
     await expectStoreError(migrate(damaged, { now }), "NOT_A_DATABASE");
   });

@@ -46,7 +46,7 @@ interface SchemaMigrationsTable {
   applied_at: number;
 }
 
-const table = "schema_migrations";
+const table = "countersign_migrations";
 
 type MigrationsDb = Kysely<Tables & { [table]: SchemaMigrationsTable }>;
 

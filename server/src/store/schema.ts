@@ -71,8 +71,6 @@ export interface SigningKeysTable {
   /** The `kid`. */
   id: string;
   algorithm: string;
-  /** JWK as JSON; `null` for a symmetric key, which has no public part. */
-  public_jwk: string | null;
   sealed_key: Uint8Array;
   created_at: number;
   /** Signs from this time on; published before. */

@@ -1,5 +1,4 @@
 /** What every procedure gets under `ctx.auth`. Making it does no I/O; nothing is verified before somebody asks. */
-import type { IncomingMessage } from "node:http";
 import type { Principal } from "@countersign/shared";
 import type { Caller, Deps } from "../deps.ts";
 import { resolvePrincipal } from "../flows/sessions/resolve-principal.ts";
@@ -24,9 +23,16 @@ export interface RequestAuth {
   readonly deps: Deps;
 }
 
-/** A request as tRPC's adapters hand it over: fetch (`Request`) or Node (`IncomingMessage`). */
+/** A request as tRPC's adapters hand it over: fetch's `Request`, or Node's `IncomingMessage`. */
 export interface RequestLike {
-  readonly req: Request | IncomingMessage;
+  readonly req: Request | NodeRequest;
+}
+
+/** What is read of Node's `IncomingMessage`; spelled out, so that browsers' type-checks need no Node types. */
+export interface NodeRequest {
+  readonly headers: { readonly "user-agent"?: string | undefined };
+  readonly headersDistinct: { readonly [name: string]: string[] | undefined };
+  readonly socket: { readonly remoteAddress?: string | undefined };
 }
 
 /** The context of a call with these credentials. */
@@ -55,7 +61,7 @@ function contextOfFetch(deps: Deps, request: Request): AuthContext {
   return makeContext(deps, request.headers.get("authorization"), caller);
 }
 
-function contextOfNode(deps: Deps, request: IncomingMessage): AuthContext {
+function contextOfNode(deps: Deps, request: NodeRequest): AuthContext {
   const caller = {
     address: request.socket.remoteAddress ?? null,
     userAgent: request.headers["user-agent"] ?? null,
@@ -66,6 +72,6 @@ function contextOfNode(deps: Deps, request: IncomingMessage): AuthContext {
   return makeContext(deps, authorization, caller);
 }
 
-function isFetchRequest(request: Request | IncomingMessage): request is Request {
-  return typeof request.headers.get === "function";
+function isFetchRequest(request: Request | NodeRequest): request is Request {
+  return "get" in request.headers && typeof request.headers.get === "function";
 }

@@ -100,6 +100,14 @@ test.for(["Node.js 24", "Node.js 22"] as const)("every entry point loads on %s",
   expect({ code, output }).toEqual({ code: 0, output: "" });
 });
 
+test.for(["Node.js 24", "Node.js 22"] as const)("the command runs on %s", async (name, { skip }) => {
+  const [file, ...args] = runtimes[name];
+  if (!existsSync(file)) skip(`${name} is not installed: there is no ${file}`);
+  const command = (await manifestOf("server")).bin?.countersign ?? "package.json names no command";
+  const { code, output } = await runCommand(file, [...args, join(packed("server"), command), "--version"], consumer);
+  expect({ code, output: output.trim() }).toEqual({ code: 0, output: (await manifestOf("server")).version });
+});
+
 describe("a server on Node.js 22", () => {
   let server: ChildProcess;
   let url: string;

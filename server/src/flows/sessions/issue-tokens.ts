@@ -1,5 +1,4 @@
 import type { SignedIn } from "@countersign/shared/schemas";
-import { makeRefreshToken } from "../../crypto/refresh-token.ts";
 import type { Deps } from "../../deps.ts";
 import type { SessionRow } from "../../store/schema.ts";
 import { type Account, toUser } from "../accounts/account.ts";
@@ -26,7 +25,7 @@ export async function issueTokens(deps: Deps, session: SessionRow, account: Acco
     accessToken,
     tokenType: "Bearer",
     expiresAt,
-    refreshToken: makeRefreshToken(deps.refreshTokenKey, session),
+    refreshToken: deps.refreshTokens.make(session),
     scope: scopes.join(" "),
     user: toUser(account),
   };

@@ -1,6 +1,6 @@
 import { AuthError, type Principal } from "@countersign/shared";
 import type { LogoutInput, RevokedCount, SessionId } from "@countersign/shared/schemas";
-import { isAuthentic, parseRefreshToken } from "../../crypto/refresh-token.ts";
+import { parseRefreshToken } from "../../crypto/refresh-token.ts";
 import type { Caller, Deps } from "../../deps.ts";
 import { findSession } from "../../store/sessions.ts";
 import { revoke } from "./revoke.ts";
@@ -17,17 +17,29 @@ export async function logout(
   { principal, caller }: { principal: () => Promise<Principal | null>; caller: Caller },
 ): Promise<RevokedCount> {
   const id =
-    input.refreshToken === undefined ? (await principal())?.sessionId : await sessionOf(deps, input.refreshToken);
-  if (id === undefined) throw new AuthError("TOKEN_MISSING");
+    input.refreshToken === undefined ? await sessionOfCaller(principal) : await sessionOf(deps, input.refreshToken);
+  if (id === null) return { revoked: 0 };
   const session = await findSession(deps.db, id);
   const accountId = session === null ? {} : { accountId: session.account_id };
   return { revoked: await revoke(deps, { id, ...accountId }, { reason: "signed_out", caller }) };
 }
 
+/** The session of the caller's access token; `null` when it has ended already. */
+async function sessionOfCaller(principal: () => Promise<Principal | null>): Promise<SessionId | null> {
+  try {
+    const proved = await principal();
+    if (proved === null) throw new AuthError("TOKEN_MISSING");
+    return proved.sessionId;
+  } catch (error) {
+    if (error instanceof AuthError && error.reason === "SESSION_REVOKED") return null;
+    throw error;
+  }
+}
+
 async function sessionOf(deps: Deps, refreshToken: string): Promise<SessionId> {
   const presented = parseRefreshToken(refreshToken);
   const session = presented && (await findSession(deps.db, presented.sessionId));
-  if (!presented || !session || !isAuthentic(deps.refreshTokenKey, presented, session.salt))
+  if (!presented || !session || !deps.refreshTokens.isAuthentic(presented, session.salt))
     throw new AuthError("TOKEN_INVALID");
   return session.id;
 }

@@ -1,6 +1,6 @@
 import { AuthError } from "@countersign/shared";
 import type { RefreshInput, SignedIn } from "@countersign/shared/schemas";
-import { isAuthentic, parseRefreshToken } from "../../crypto/refresh-token.ts";
+import { parseRefreshToken } from "../../crypto/refresh-token.ts";
 import type { Caller, Deps } from "../../deps.ts";
 import type { SessionRow } from "../../store/schema.ts";
 import { findSession, rotateSession } from "../../store/sessions.ts";
@@ -33,7 +33,7 @@ async function findPresentedSession(deps: Deps, refreshToken: string): Promise<S
   const presented = parseRefreshToken(refreshToken);
   if (presented === null) throw new AuthError("TOKEN_INVALID");
   const session = await findSession(deps.db, presented.sessionId);
-  if (session === null || !isAuthentic(deps.refreshTokenKey, presented, session.salt))
+  if (session === null || !deps.refreshTokens.isAuthentic(presented, session.salt))
     throw new AuthError("TOKEN_INVALID");
   if (session.revoked_at !== null) throw refusalOf(session);
   if (session.expires_at <= deps.now())

@@ -3,7 +3,7 @@ import type { AnyTRPCRouter } from "@trpc/server";
 import { proceduresOf } from "../../trpc/access.ts";
 import type { JsonObject } from "./json.ts";
 import { plainInputs, plainItems, plainOutputs } from "./plain-routes.ts";
-import { envelopeOf, procedureItem } from "./procedures.ts";
+import { type Envelope, procedureItem, speaksSuperjson, superjsonEnvelope } from "./procedures.ts";
 import { httpErrorSchema, procedureErrorSchema, refusalHeaderComponents } from "./refusals.ts";
 import { allOf, describeSchemas } from "./schemas.ts";
 
@@ -20,7 +20,8 @@ export interface DocumentOptions {
 export async function describeApp(router: AnyTRPCRouter, { issuer, scopes }: DocumentOptions): Promise<JsonObject> {
   await loadLazyRouters(router);
   const procedures = proceduresOf(router);
-  const envelope = envelopeOf(router);
+  const isSuperjson = speaksSuperjson(router);
+  const envelope: Envelope = isSuperjson ? superjsonEnvelope : (schema) => schema;
   const schemas = describeSchemas({
     inputs: {
       ...plainInputs,
@@ -40,7 +41,11 @@ export async function describeApp(router: AnyTRPCRouter, { issuer, scopes }: Doc
 
   return {
     openapi: "3.1.0",
-    info: { title: `API of ${new URL(issuer).host}`, version: "1", description: introduction },
+    info: {
+      title: `API of ${new URL(issuer).host}`,
+      version: "1",
+      description: [...introduction, ...(isSuperjson ? aboutSuperjson : [])].join("\n\n"),
+    },
     paths: { ...plainItems(schemas), ...Object.fromEntries(procedureItems) },
     components: {
       schemas: {
@@ -63,10 +68,13 @@ export async function describeApp(router: AnyTRPCRouter, { issuer, scopes }: Doc
 
 const introduction = [
   "The tRPC procedures are under `/trpc`: a query is a GET with its input, as JSON, in `input`; a mutation is a POST.",
+  "What a procedure demands of its callers is in `x-countersign-demands`.",
+];
+
+const aboutSuperjson = [
   'Values in `{ "json": … }` are superjson\'s: beside `json` there may be a `meta`, which names the types that JSON lacks.',
   'An input that has a date in it has to name it: `{ "json": { "dueAt": "2026-01-31T00:00:00Z" }, "meta": { "values": { "dueAt": ["Date"] } } }`.',
-  "What a procedure demands of its callers is in `x-countersign-demands`.",
-].join("\n\n");
+];
 
 /** A router that is loaded at its first call has no procedures before. It may bring others of its kind. */
 async function loadLazyRouters(router: AnyTRPCRouter): Promise<void> {

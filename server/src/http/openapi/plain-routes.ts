@@ -29,7 +29,8 @@ export function plainItems({ inputs, outputs }: DescribedSchemas): JsonObject {
         responses: {
           200: { description: "Tokens.", content: jsonContent(outputs["POST /token"] ?? {}) },
           400: {
-            description: "`invalid_request`, `invalid_grant`, `invalid_scope` or `unsupported_grant_type` (RFC 6749 §5.2).",
+            description:
+              "`invalid_request`, `invalid_grant`, `invalid_scope` or `unsupported_grant_type` (RFC 6749 §5.2).",
             content: jsonContent(httpError),
           },
           ...refusalResponses(["RATE_LIMITED", "BUSY", "UNAVAILABLE"], httpError),
@@ -116,6 +117,9 @@ const jwksSchema: JsonObject = {
 };
 
 function statusSchema(status: string, ...others: readonly string[]): JsonObject {
-  const properties = { status: { const: status }, ...Object.fromEntries(others.map((name) => [name, { type: "string" }])) };
+  const properties = {
+    status: { const: status },
+    ...Object.fromEntries(others.map((name) => [name, { type: "string" }])),
+  };
   return { type: "object", properties, required: ["status", ...others] };
 }

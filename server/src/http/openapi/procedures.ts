@@ -9,12 +9,14 @@ import { type DescribedSchemas, isOptional } from "./schemas.ts";
 /** Puts a value's schema into what the router's transformer makes of a value. */
 export type Envelope = (schema: JsonObject) => JsonObject;
 
-/** How a router's transformer packs values: superjson's `{ "json": … }`, or as they are. */
-export function envelopeOf(router: AnyTRPCRouter): Envelope {
+/** Whether a router's transformer packs values as superjson does: `{ "json": … }`. What it does to a value tells. */
+export function speaksSuperjson(router: AnyTRPCRouter): boolean {
   const packed: unknown = router._def._config.transformer.output.serialize("");
-  const isSuperjson = typeof packed === "object" && packed !== null && "json" in packed;
-  return isSuperjson ? (json) => ({ type: "object", properties: { json }, required: ["json"] }) : (plain) => plain;
+  return typeof packed === "object" && packed !== null && "json" in packed;
 }
+
+/** superjson's envelope. Its `meta`, for the types that JSON lacks, may be left out, and is not described. */
+export const superjsonEnvelope: Envelope = (json) => ({ type: "object", properties: { json }, required: ["json"] });
 
 /** The path item of one procedure. */
 export function procedureItem(
@@ -37,7 +39,10 @@ export function procedureItem(
     responses: {
       200: type === "subscription" ? eventStream : result(schemas.outputs[path] ?? {}, envelope),
       ...refusalResponses([...(input ? (["BAD_REQUEST"] as const) : []), ...guardReasons(demands)], procedureError),
-      default: { description: "Any other error, as those of the procedure itself.", content: jsonContent(procedureError) },
+      default: {
+        description: "Any other error, as those of the procedure itself.",
+        content: jsonContent(procedureError),
+      },
     },
   };
   return type === "mutation" ? { post: operation } : { get: operation };

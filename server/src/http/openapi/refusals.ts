@@ -26,7 +26,7 @@ export function refusalResponses(possible: readonly Reason[], schema: JsonObject
       status,
       {
         description: ofStatus.map((reason) => `\`${reason}\`: ${reasons[reason].message}`).join("\n\n"),
-        headers: headersOf(ofStatus),
+        ...headersOf(ofStatus),
         content: jsonContent(schema),
       },
     ]),
@@ -47,10 +47,11 @@ function headersOf(ofStatus: readonly Reason[]): JsonObject {
     (reason) => reasons[reason].status === 401 || reason === "INSUFFICIENT_SCOPE" || reason === "FRESH_LOGIN_REQUIRED",
   );
   const waits = ofStatus.some((reason) => reasons[reason].status === 429 || reasons[reason].status === 503);
-  return {
+  const headers = {
     ...(challenges && { "WWW-Authenticate": { $ref: "#/components/headers/WWW-Authenticate" } }),
     ...(waits && { "Retry-After": { $ref: "#/components/headers/Retry-After" } }),
   };
+  return challenges || waits ? { headers } : {};
 }
 
 /** The body of a refusal on a plain route. */

@@ -2,6 +2,7 @@
 import {
   Account,
   AccountPage,
+  AccountRef,
   ChangePasswordInput,
   CreateAccountInput,
   LoginInput,
@@ -35,6 +36,7 @@ const ownNames = new Map<unknown, string>(
   Object.entries({
     Account,
     AccountPage,
+    AccountRef,
     ChangePasswordInput,
     CreateAccountInput,
     LoginInput,
@@ -57,11 +59,18 @@ const ownNames = new Map<unknown, string>(
  * Describes validators as they are on the wire: inputs before they are parsed, outputs after. What is not a zod schema,
  * or has no JSON Schema, is described as anything.
  */
-export function describeSchemas(validators: { readonly inputs: Validators; readonly outputs: Validators }): DescribedSchemas {
+export function describeSchemas(validators: {
+  readonly inputs: Validators;
+  readonly outputs: Validators;
+}): DescribedSchemas {
   const takenNames = new Set<string>();
   const outputs = convert(validators.outputs, "output", takenNames);
   const inputs = convert(validators.inputs, "input", takenNames);
-  return { inputs: inputs.schemas, outputs: outputs.schemas, components: { ...outputs.components, ...inputs.components } };
+  return {
+    inputs: inputs.schemas,
+    outputs: outputs.schemas,
+    components: { ...outputs.components, ...inputs.components },
+  };
 }
 
 /** Whether a call may leave this input out. */
@@ -133,16 +142,12 @@ function asOnTheWire(direction: Direction): NonNullable<z.core.ToJSONSchemaParam
     const { def } = zodSchema._zod;
     if (def.type === "date") Object.assign(jsonSchema, { type: "string", format: "date-time" });
     if (def.type === "bigint") Object.assign(jsonSchema, { type: "string", pattern: "^-?[0-9]+$" });
-    if (isSamePassword(zodSchema)) jsonSchema.format = "password";
+    if ((zodSchema as unknown) === Password) jsonSchema.format = "password";
     // Replies grow within a major version: a client that was generated from this must not refuse a field that is new.
     if (direction === "output" && def.type === "object" && def.catchall === undefined) {
       delete jsonSchema.additionalProperties;
     }
   };
-}
-
-function isSamePassword(schema: unknown): boolean {
-  return schema === Password;
 }
 
 function relocateReferences(json: Json, componentName: (name: string) => string): Json {

