@@ -1,5 +1,5 @@
 import { isAuthError, type transformer } from "@countersign/shared";
-import { httpBatchLink, type HTTPBatchLinkOptions, type Operation, type TRPCClientError, type TRPCLink } from "@trpc/client";
+import { httpBatchLink, type HTTPBatchLinkOptions, type TRPCClientError, type TRPCLink } from "@trpc/client";
 import type { AnyTRPCRootTypes, AnyTRPCRouter } from "@trpc/server";
 import { observable, type Unsubscribable } from "@trpc/server/observable";
 import type { SessionStore, Tokens } from "./session.ts";
@@ -19,9 +19,6 @@ const maxItems = 10;
 /** Longer queries go in a batch of their own: proxies refuse long addresses. */
 const maxURLLength = 2_000;
 
-/** Where an operation carries the tokens that it is sent with. Ours alone: other links pass it on unread. */
-const tokensKey = "countersign.tokens";
-
 /**
  * The terminating link: attaches the access token, and retries an operation once after its token was replaced.
  *
@@ -34,18 +31,9 @@ export function createAuthLink<Router extends AnyTRPCRouter>(options: {
   readonly refresh: (used: Tokens) => Promise<void>;
 }): TRPCLink<Router> {
   const { transport, store, refresh } = options;
-  const httpLink: TRPCLink<AnyTRPCRouter> = httpBatchLink({
-    ...transport,
-    maxItems,
-    maxURLLength,
-    headers: ({ opList: [first] }) => {
-      const tokens = tokensOf(first);
-      return tokens === null ? {} : { authorization: `Bearer ${tokens.accessToken}` };
-    },
-  });
 
   return (runtime) => {
-    const send = httpLink(runtime);
+    const senderFor = createSenders(transport, runtime);
     return ({ op }) =>
       observable((observer) => {
         let running: Unsubscribable | undefined;
@@ -53,21 +41,25 @@ export function createAuthLink<Router extends AnyTRPCRouter>(options: {
 
         function attempt(isRetry: boolean): void {
           const used = store.tokens();
-          const sent: Operation = { ...op, context: { ...op.context, [tokensKey]: used } };
-          running = send({ op: sent, next: refuseNext }).subscribe({
+          running = senderFor(used)({ op, next: refuseNext }).subscribe({
             next: (result) => observer.next(result),
             complete: () => observer.complete(),
             error: (error) => {
               if (used !== null && isSessionOver(error) && store.tokens() === used) store.signOut("SESSION_REVOKED");
               if (used === null || isRetry || !isAboutToken(error)) observer.error(error);
-              else retry(used);
+              else retry(used, error);
             },
           });
         }
 
-        function retry(used: Tokens): void {
+        function retry(used: Tokens, error: TRPCClientError<Router>): void {
           refresh(used).then(
-            () => stopped || attempt(true),
+            () => {
+              if (stopped) return;
+              // Who signed out, or in as another, while the reply was under way did not make this call.
+              if (store.tokens()?.user.id === used.user.id) attempt(true);
+              else observer.error(error);
+            },
             (refusal: TRPCClientError<Router>) => stopped || observer.error(refusal),
           );
         }
@@ -81,8 +73,18 @@ export function createAuthLink<Router extends AnyTRPCRouter>(options: {
   };
 }
 
-function tokensOf(op: Operation | undefined): Tokens | null {
-  return (op?.context[tokensKey] as Tokens | null | undefined) ?? null;
+/** What sends with these tokens. A batch has one `Authorization` header, so only calls with the same tokens share one. */
+function createSenders(transport: Transport, runtime: Parameters<TRPCLink<AnyTRPCRouter>>[0]) {
+  const make = (headers: Record<string, string>) =>
+    httpBatchLink<AnyTRPCRouter>({ ...transport, maxItems, maxURLLength, headers })(runtime);
+  const signedOut = make({});
+  const signedIn = new WeakMap<Tokens, ReturnType<typeof make>>();
+  return (tokens: Tokens | null) => {
+    if (tokens === null) return signedOut;
+    const sender = signedIn.get(tokens) ?? make({ authorization: `Bearer ${tokens.accessToken}` });
+    signedIn.set(tokens, sender);
+    return sender;
+  };
 }
 
 /** Refusals that a new access token can mend: the old one has expired, or its key was replaced. */

@@ -13,7 +13,8 @@ export function createRefresh(
   store: SessionStore,
   exchange: (refreshToken: string) => Promise<SignedIn>,
 ): (used: Tokens) => Promise<void> {
-  let refreshing: Promise<void> | undefined;
+  // By the tokens that are replaced: who signs in meanwhile must not wait for another's refresh, and take it for theirs.
+  const refreshing = new WeakMap<Tokens, Promise<void>>();
 
   async function replace(used: Tokens): Promise<void> {
     try {
@@ -29,10 +30,9 @@ export function createRefresh(
   return async (used) => {
     // A call that was sent before the last refresh finds the new token already there.
     if (store.tokens() !== used) return;
-    refreshing ??= replace(used).finally(() => {
-      refreshing = undefined;
-    });
-    await refreshing;
+    const running = refreshing.get(used) ?? replace(used).finally(() => refreshing.delete(used));
+    refreshing.set(used, running);
+    await running;
   };
 }
 

@@ -27,8 +27,8 @@ export type Session =
       readonly expiresAt: Date;
     };
 
-/** The secrets of a session. They stay inside the client. */
-export type Tokens = Pick<SignedIn, "accessToken" | "refreshToken">;
+/** The secrets of a session, and whose they are. They stay inside the client. */
+export type Tokens = Pick<SignedIn, "accessToken" | "refreshToken" | "user">;
 
 export interface SessionStore {
   /** The session at this moment. */
@@ -57,7 +57,7 @@ export function createSessionStore(): SessionStore {
     tokens: () => tokens,
     signIn({ accessToken, refreshToken, user, scope, expiresAt }) {
       const scopes = scope === "" ? [] : scope.split(" ");
-      change({ status: "signed-in", user, scopes, expiresAt }, { accessToken, refreshToken });
+      change({ status: "signed-in", user, scopes, expiresAt }, { accessToken, refreshToken, user });
     },
     signOut(reason) {
       if (session.status === "signed-in") change({ status: "signed-out", reason }, null);

@@ -2,7 +2,6 @@
 import { AuthError } from "@countersign/shared";
 import type { AnyTRPCRouter } from "@trpc/server";
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
@@ -12,7 +11,7 @@ import { type RootRouter, rootRouter } from "../trpc/routers/root.ts";
 import { callerOf as readCaller, parseTrustedProxies } from "./caller.ts";
 import { docsRoutes } from "./docs.ts";
 import { healthRoutes } from "./health.ts";
-import { maxBodyBytes } from "./limits.ts";
+import { limitBody } from "./limits.ts";
 import { createMetrics } from "./metrics.ts";
 import { openApiRoutes } from "./openapi.ts";
 import { reply, resourceRefusal } from "./refusal.ts";
@@ -78,7 +77,7 @@ export function createApp<Router extends AnyTRPCRouter = RootRouter>(
   if (origins.length > 0) app.use(cors({ ...corsPolicy, origin: checkOrigins(origins) }));
 
   app.route("/", trpcRoutes({ router, createContext, start, callerOf, log }));
-  app.use(bodyLimit({ maxSize: maxBodyBytes, onError: tooLarge }));
+  app.use(limitBody(tooLarge));
   app.route("/", tokenRoutes(start, callerOf));
   app.route("/", usersMeRoutes(start, callerOf));
   app.route("/", wellKnownRoutes(start));

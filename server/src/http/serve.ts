@@ -22,7 +22,7 @@ export class ListenError extends Error {
  * @throws {ListenError} when the port is in use or may not be used.
  */
 export async function serve(app: Pick<App, "fetch">, { port, host }: { port: number; host: string }): Promise<Served> {
-  const server = createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+  const server = createServer(getRequestListener(app.fetch));
   await listen(server, port, host);
   const { port: actualPort } = server.address() as AddressInfo;
   return {

@@ -2,11 +2,10 @@
 import { type AnyTRPCRouter, type inferRouterContext, TRPCError } from "@trpc/server";
 import { resolveResponse } from "@trpc/server/http";
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import type { Caller, Deps, Log } from "../deps.ts";
 import { type AuthContext, makeContext } from "../trpc/context.ts";
 import { refusalIn } from "../trpc/errors.ts";
-import { maxBodyBytes } from "./limits.ts";
+import { limitBody } from "./limits.ts";
 import { refusalHeaders } from "./refusal.ts";
 import type { RequestVariables } from "./request-log.ts";
 
@@ -54,11 +53,9 @@ export function trpcRoutes<Router extends AnyTRPCRouter>(options: {
 
   return new Hono<{ Variables: RequestVariables }>()
     .use(
-      bodyLimit({
-        maxSize: maxBodyBytes,
-        onError: (context) =>
-          respond(context, new TRPCError({ code: "PAYLOAD_TOO_LARGE", message: "The request is too large." })),
-      }),
+      limitBody((context) =>
+        respond(context, new TRPCError({ code: "PAYLOAD_TOO_LARGE", message: "The request is too large." })),
+      ),
     )
     .all("/trpc/*", (context) => respond(context, unsupportedMediaType(context.req.raw)));
 }

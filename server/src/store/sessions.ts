@@ -47,18 +47,17 @@ export type SessionSelection =
   | { readonly id: SessionId; readonly accountId?: AccountId }
   | { readonly accountId: AccountId; readonly except?: SessionId };
 
-/** Revokes what is selected and still live. Returns the ids of those that were. */
+/** Revokes what is selected and still live. Returns those that were, and whose they were. */
 export async function revokeSessions(
   db: Db,
   selection: SessionSelection,
   { now, reason }: { now: number; reason: string },
-): Promise<SessionId[]> {
+): Promise<Pick<SessionRow, "id" | "account_id">[]> {
   let query = db.updateTable("sessions").set({ revoked_at: now, revoked_reason: reason }).where("revoked_at", "is", null);
   if ("id" in selection) query = query.where("id", "=", selection.id);
   if (selection.accountId !== undefined) query = query.where("account_id", "=", selection.accountId);
   if ("except" in selection && selection.except !== undefined) query = query.where("id", "!=", selection.except);
-  const revoked = await query.returning("id").execute();
-  return revoked.map(({ id }) => id);
+  return query.returning(["id", "account_id"]).execute();
 }
 
 /** Deletes up to `limit` sessions whose end lies before a time. Returns how many. */

@@ -32,11 +32,16 @@ export interface Requirements<Scope extends string = string, Role extends string
   readonly maxAge?: number;
 }
 
-const demandsOf = new WeakMap<object, Demands>();
+/** Registered, so that a command of one copy of this package reads the guards that another copy made. */
+const demandsKey = Symbol.for("countersign.demands");
+
+interface Declaring {
+  readonly [demandsKey]?: Demands;
+}
 
 /** Reads what a procedure demands from its middlewares; `null` when it declares nothing. */
-export function readDemands(middlewares: readonly object[]): Demands | null {
-  const found = middlewares.map((middleware) => demandsOf.get(middleware)).filter((demands) => demands !== undefined);
+export function readDemands(middlewares: readonly Declaring[]): Demands | null {
+  const found = middlewares.map((middleware) => middleware[demandsKey]).filter((demands) => demands !== undefined);
   if (found.length === 0) return null;
   const ages = found.map(({ maxAge }) => maxAge).filter((age) => age !== null);
   return {
@@ -103,8 +108,7 @@ function toDemands({ scope, role, maxAge }: Requirements): Demands {
 
 /** Marks a middleware with what it demands. */
 function declaring<Middleware extends object>(demands: Demands, middleware: Middleware): Middleware {
-  demandsOf.set(middleware, demands);
-  return middleware;
+  return Object.assign(middleware, { [demandsKey]: demands });
 }
 
 /** Gives a refusal that a resolver threw its tRPC code, which decides what `createCaller` throws. */

@@ -9,7 +9,8 @@ const place = workplace();
 afterAll(() => place[Symbol.asyncDispose]());
 
 const fileOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const application = `${fileOf("../support/test-router.ts")}#testRouter`;
+const file = fileOf("../support/test-router.ts");
+const application = `${file}#testRouter`;
 const undeclared = fileOf("./undeclared-router.ts");
 
 test("access lists our own procedures, in a table", async () => {
@@ -47,9 +48,9 @@ test("a procedure that declares nothing fails, and every one is named", async ()
 
 test.for([
   { name: "missing", says: /exports nothing by the name of "missing"\.\n$/ },
-  { name: "noRouter", says: /^"noRouter" of .* is no tRPC router\.\n$/ },
+  { name: "testOptions", says: /^"testOptions" of .* is no tRPC router\.\n$/ },
 ])("access refuses $name", async ({ name, says }) => {
-  const { code, stderr } = await place.run(["access", `${undeclared}#${name}`]);
+  const { code, stderr } = await place.run(["access", `${file}#${name}`]);
   expect(code).toBe(2);
   expect(stderr).toMatch(says);
 });

@@ -1,6 +1,6 @@
-import { chmodSync, existsSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { password, type Workplace, workplace } from "../support/workplace.ts";
 
 interface Finding {
@@ -23,14 +23,18 @@ function change(place: Workplace, sql: string): void {
   db.exec(sql);
 }
 
-async function healthyPlace(): Promise<Workplace> {
+const template = workplace();
+beforeAll(() => template.json(["users", "create", "ada", "--password-stdin"], { input: password }));
+afterAll(() => template[Symbol.asyncDispose]());
+
+function healthyPlace(): Workplace {
   const place = workplace();
-  await place.json(["users", "create", "ada", "--password-stdin"], { input: password });
+  cpSync(template.at("data"), place.at("data"), { recursive: true });
   return place;
 }
 
 test("all is well: a line each, exit 0", async () => {
-  await using place = await healthyPlace();
+  await using place = healthyPlace();
   const { findings, problems } = await examine(place);
   expect(problems).toEqual([]);
   expect(findings.map(({ check }) => check)).toEqual([
@@ -64,19 +68,19 @@ test("mistakes in the environment are a line each", async () => {
 });
 
 test("a variable that is probably misspelt is a problem", async () => {
-  await using place = await healthyPlace();
+  await using place = healthyPlace();
   const { problems } = await examine(place, { COUNTERSIGN_ISSUR: "https://auth.example.com" });
   expect(problems).toEqual([expect.stringMatching(/^configuration: COUNTERSIGN_ISSUR means nothing/)]);
 });
 
 test("production without a secret is a problem", async () => {
-  await using place = await healthyPlace();
+  await using place = healthyPlace();
   const { problems } = await examine(place, { NODE_ENV: "production", COUNTERSIGN_ISSUER: "https://auth.example.com" });
   expect(problems[0]).toMatch(/^secret: COUNTERSIGN_SECRET must be set when NODE_ENV is production/);
 });
 
 test("a secret that others may read is a problem, and so is a damaged one", async () => {
-  await using place = await healthyPlace();
+  await using place = healthyPlace();
   const file = place.at("data", "countersign.secret");
   chmodSync(file, 0o640);
   expect((await examine(place)).problems).toEqual([
@@ -90,7 +94,7 @@ test("a secret that others may read is a problem, and so is a damaged one", asyn
 });
 
 test("a secret that does not open the keys is a problem", async () => {
-  await using place = await healthyPlace();
+  await using place = healthyPlace();
   const { problems } = await examine(place, { COUNTERSIGN_SECRET: "q1aN0mUu4Wc9lq0ySg3cWm8Xq2r7ZJt5fVhD6kEoB1I" });
   expect(problems).toEqual([
     expect.stringMatching(/^keys: The signing keys in the database were sealed with another secret/),
@@ -135,14 +139,14 @@ test.for([
     says: /^keys: The newest is 100 days old\. Run: countersign keys rotate$/,
   },
 ])("$name is a problem", async ({ break: spoil, says }) => {
-  await using place = await healthyPlace();
+  await using place = healthyPlace();
   spoil(place);
   const { problems } = await examine(place);
   expect(problems).toEqual([expect.stringMatching(says)]);
 });
 
 test("keys of another algorithm than the environment says are a problem, and none is made", async () => {
-  await using place = await healthyPlace();
+  await using place = healthyPlace();
   const { problems } = await examine(place, { COUNTERSIGN_ALG: "ES256" });
   expect(problems).toEqual([expect.stringMatching(/^keys: The newest is for EdDSA, and COUNTERSIGN_ALG says ES256/)]);
   expect(place.query("select count(*) as keys from signing_keys")).toEqual([{ keys: 1 }]);

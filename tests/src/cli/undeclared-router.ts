@@ -16,5 +16,3 @@ export const undeclaredRouter = t.router({
   forgotten: t.procedure.query(() => "secret"),
   nested: { forgotten: t.procedure.mutation(() => "secret") },
 });
-
-export const noRouter = { procedures: {} };

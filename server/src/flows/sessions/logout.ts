@@ -19,9 +19,7 @@ export async function logout(
   const id =
     input.refreshToken === undefined ? await sessionOfCaller(principal) : await sessionOf(deps, input.refreshToken);
   if (id === null) return { revoked: 0 };
-  const session = await findSession(deps.db, id);
-  const accountId = session === null ? {} : { accountId: session.account_id };
-  return { revoked: await revoke(deps, { id, ...accountId }, { reason: "signed_out", caller }) };
+  return { revoked: await revoke(deps, { id }, { reason: "signed_out", caller }) };
 }
 
 /** The session of the caller's access token; `null` when it has ended already. */

@@ -20,18 +20,13 @@ export async function revoke(
   },
 ): Promise<number> {
   const revoked = await deps.db.transaction().execute(async (trx) => {
-    const ids = await revokeInTransaction(trx, selection, { now: deps.now(), reason: why.reason });
-    for (const sessionId of ids) {
+    const ended = await revokeInTransaction(trx, selection, { now: deps.now(), reason: why.reason });
+    for (const { id: sessionId, account_id: accountId } of ended) {
       const details = { reason: why.reason };
       const { audit: kind = "session_revoked", actorId = null, caller } = why;
-      await recordAudit(
-        deps,
-        trx,
-        { kind, sessionId, accountId: selection.accountId ?? null, actorId, details },
-        caller,
-      );
+      await recordAudit(deps, trx, { kind, sessionId, accountId, actorId, details }, caller);
     }
-    return ids;
+    return ended;
   });
   await deps.feed.catchUp();
   return revoked.length;

@@ -1,0 +1,75 @@
+import type { Session } from "@countersign/client";
+import { describe, expect, expectTypeOf, it } from "vitest";
+import { expectReason } from "../support/expect-reason.ts";
+import { password, testApp } from "../support/test-app.ts";
+
+describe("the session", () => {
+  it("is told to subscribers at every change, and is then what client.session is", async () => {
+    await using app = await testApp();
+    const client = app.client();
+    const seen: Session[] = [];
+    const isCurrent: boolean[] = [];
+    client.subscribe((session) => {
+      seen.push(session);
+      isCurrent.push(session === client.session);
+    });
+    expect(client.session).toEqual({ status: "signed-out", reason: null });
+    expect(seen).toEqual([]);
+
+    await client.register({ username: "alice", password });
+    await client.trpc.read.query();
+    expect(seen).toHaveLength(1);
+    await app.clock.advance({ minutes: 20 });
+    await client.trpc.read.query();
+    expect(seen).toHaveLength(2);
+    await client.logout();
+    expect(seen.map(({ status }) => status)).toEqual(["signed-in", "signed-in", "signed-out"]);
+    expect(new Set(seen).size).toBe(3);
+    expect(isCurrent).toEqual([true, true, true]);
+  });
+
+  it("is not told for a sign-in that was refused", async () => {
+    await using app = await testApp();
+    const client = app.client();
+    let calls = 0;
+    client.subscribe(() => {
+      calls += 1;
+    });
+    await expectReason(client.login({ username: "alice", password }), "INVALID_CREDENTIALS");
+    expect([calls, client.session]).toEqual([0, { status: "signed-out", reason: null }]);
+  });
+
+  it("is no longer told to whoever has unsubscribed, even while it is told", async () => {
+    await using app = await testApp();
+    const client = app.client();
+    const told: string[] = [];
+    const stopFirst = client.subscribe(() => {
+      told.push("first");
+      stopFirst();
+    });
+    const stopSecond = client.subscribe(() => void told.push("second"));
+    await client.register({ username: "alice", password });
+    expect(told).toEqual(["first", "second"]);
+    await client.logout();
+    expect(told).toEqual(["first", "second", "second"]);
+    stopSecond();
+    stopSecond();
+    await client.login({ username: "alice", password });
+    expect(told).toHaveLength(3);
+  });
+
+  it("shows no token", async () => {
+    await using app = await testApp();
+    const client = app.client();
+    await client.register({ username: "alice", password });
+    expect(Object.keys(client.session).sort()).toEqual(["expiresAt", "scopes", "status", "user"]);
+    expect(JSON.stringify(client)).not.toMatch(/eyJ|v1\./);
+  });
+
+  it("narrows by its status", () => {
+    expectTypeOf<Extract<Session, { status: "signed-out" }>["reason"]>().toEqualTypeOf<
+      "SIGNED_OUT" | "TOKEN_INVALID" | "TOKEN_EXPIRED" | "SESSION_REVOKED" | "SESSION_REUSED" | "ACCOUNT_DISABLED" | null
+    >();
+    expectTypeOf<Extract<Session, { status: "signed-in" }>["user"]["username"]>().toBeString();
+  });
+});

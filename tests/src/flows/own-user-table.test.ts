@@ -1,0 +1,153 @@
+import { describe, expect, it } from "vitest";
+import { expectReason } from "../support/expect-reason.ts";
+import { createNetwork } from "../support/network.ts";
+import { bearer, refresh, signIn } from "../support/people.ts";
+import { password, testApp } from "../support/test-app.ts";
+
+/** An application with users of its own. */
+function userTable() {
+  const users = new Map([
+    ["17", { id: "17", username: "alice", email: "alice@example.com", roles: ["moderator"], version: 1 }],
+    ["18", { id: "18", username: "bob", email: null, roles: [] as string[], version: 1 }],
+  ]);
+  return {
+    users,
+    options: {
+      async authenticate(given: { username: string; password: string }) {
+        const user = [...users.values()].find(({ username }) => username === given.username);
+        return user !== undefined && given.password === password ? user : null;
+      },
+      findAccount: async (id: string) => users.get(id) ?? null,
+    },
+  };
+}
+
+describe("with the application's own user table", () => {
+  it("its users sign in, with its ids and roles, and our sessions and tokens", async () => {
+    const { options } = userTable();
+    await using app = await testApp(options);
+    const client = app.client();
+    const user = await client.login({ username: "alice", password });
+    expect(user).toEqual({ id: "17", username: "alice", email: "alice@example.com", roles: ["moderator"] });
+    expect(await client.trpc.tidy.mutate()).toBe("tidied");
+    expect(await client.trpc.moderate.mutate()).toBe("moderated");
+    expect(await client.trpc.auth.me.query()).toEqual(user);
+    expect(await client.trpc.whoami.query()).toMatchObject({ accountId: "17", claims: { shoutedName: "ALICE" } });
+    await client.logout();
+    await expectReason(client.login({ username: "alice", password: "wrong" }), "INVALID_CREDENTIALS");
+    await expectReason(client.login({ username: "carol", password }), "INVALID_CREDENTIALS");
+  });
+
+  it("guesses are limited as with ours", async () => {
+    await using app = await testApp({ ...userTable().options, limits: { loginsPerAccount: 1 } });
+    const guess = () => app.client().login({ username: "alice", password: "wrong" });
+    await expectReason(guess(), "INVALID_CREDENTIALS");
+    await expectReason(guess(), "RATE_LIMITED");
+  });
+
+  it("what would change accounts is closed", async () => {
+    await using app = await testApp(userTable().options);
+    await expectReason(app.client().register({ username: "carol", password }), "REGISTRATION_CLOSED");
+    const alice = bearer(app, await signIn(app));
+    const change = { currentPassword: password, newPassword: "an even better horse battery" };
+    await expectReason(alice.auth.changePassword.mutate(change), "REGISTRATION_CLOSED");
+  });
+
+  it("a token is made anew from the table at every refresh", async () => {
+    const { users, options } = userTable();
+    await using app = await testApp(options);
+    const session = await signIn(app, "bob");
+    users.set("18", { id: "18", username: "robert", email: null, roles: ["moderator"], version: 2 });
+    const next = await refresh(app, session);
+    expect(next.user).toMatchObject({ username: "robert", roles: ["moderator"] });
+    expect(await bearer(app, next).tidy.mutate()).toBe("tidied");
+  });
+
+  it("accountChanged makes older tokens expire at once, and a client refreshes unnoticed", async () => {
+    const { users, options } = userTable();
+    await using app = await testApp(options);
+    const network = createNetwork();
+    const client = app.client(network.fetch);
+    await client.login({ username: "bob", password });
+    await expectReason(client.trpc.tidy.mutate(), "INSUFFICIENT_ROLE");
+    users.set("18", { id: "18", username: "bob", email: null, roles: ["moderator"], version: 2 });
+    await app.auth.accountChanged({ id: "18", version: 2 });
+
+    network.sent.length = 0;
+    expect(await client.trpc.tidy.mutate()).toBe("tidied");
+    expect(network.sent).toEqual(["tidy", "auth.refresh", "tidy"]);
+  });
+
+  it("accountChanged leaves tokens of that version, and other accounts, alone", async () => {
+    await using app = await testApp(userTable().options);
+    const [alice, bob] = [await signIn(app, "alice"), await signIn(app, "bob")];
+    await app.auth.accountChanged({ id: "17", version: 1 });
+    await bearer(app, alice).whoami.query();
+    await app.auth.accountChanged({ id: "17", version: 2 });
+    await expectReason(bearer(app, alice).whoami.query(), "TOKEN_EXPIRED");
+    await bearer(app, bob).whoami.query();
+  });
+
+  it("accountChanged with endSessions signs the account out everywhere", async () => {
+    await using app = await testApp(userTable().options);
+    const sessions = [await signIn(app, "alice"), await signIn(app, "alice")];
+    const bob = await signIn(app, "bob");
+    await app.auth.accountChanged({ id: "17", version: 2, endSessions: true });
+    for (const session of sessions) {
+      await expectReason(bearer(app, session).whoami.query(), "SESSION_REVOKED");
+      await expectReason(refresh(app, session), "SESSION_REVOKED");
+    }
+    await refresh(app, bob);
+  });
+
+  it("a user who is gone loses the session at the next refresh", async () => {
+    const { users, options } = userTable();
+    await using app = await testApp(options);
+    const client = app.client();
+    await client.login({ username: "alice", password });
+    const session = await signIn(app, "alice");
+    users.delete("17");
+    await expectReason(refresh(app, session), "ACCOUNT_DISABLED");
+    await expectReason(refresh(app, session), "SESSION_REVOKED");
+    await expectReason(bearer(app, session).whoami.query(), "SESSION_REVOKED");
+    expect(await bearer(app, session).auth.session.query()).toBeNull();
+
+    await app.clock.advance({ minutes: 16 });
+    await expectReason(client.trpc.whoami.query(), "ACCOUNT_DISABLED");
+    expect(client.session).toEqual({ status: "signed-out", reason: "ACCOUNT_DISABLED" });
+  });
+
+  it("the person's own sessions are theirs to list and end", async () => {
+    await using app = await testApp(userTable().options);
+    const [here, there] = [await signIn(app, "alice"), await signIn(app, "alice")];
+    expect(await bearer(app, here).auth.sessions.list.query()).toHaveLength(2);
+    await bearer(app, here).auth.sessions.revokeOthers.mutate();
+    await expectReason(bearer(app, there).whoami.query(), "SESSION_REVOKED");
+  });
+
+  it("asUser signs in a user of that table, by id", async () => {
+    const { users, options } = userTable();
+    await using app = await testApp(options);
+    const { auth } = await app.asUser("17");
+    expect(await auth.principal()).toMatchObject({ accountId: "17", username: "alice" });
+    users.clear();
+    await expect(app.asUser("17")).rejects.toThrow(TypeError);
+  });
+
+  it("users.* has none of its users: our table is empty", async () => {
+    const { users, options } = userTable();
+    users.set("1", { id: "1", username: "root", email: null, roles: ["admin"], version: 1 });
+    await using app = await testApp(options);
+    const root = bearer(app, await signIn(app, "root")).users;
+    expect((await root.list.query()).accounts).toEqual([]);
+    await expectReason(root.create.mutate({ username: "carol", password }), "REGISTRATION_CLOSED");
+    await expectReason(root.get.query({ id: "17" as never }), "NOT_FOUND");
+  });
+});
+
+it("authenticate and findAccount need each other", async () => {
+  const { options } = userTable();
+  await expect(testApp({ authenticate: options.authenticate })).rejects.toThrow(/"authenticate" and "findAccount" need/);
+  await expect(testApp({ findAccount: options.findAccount })).rejects.toThrow(/"authenticate" and "findAccount" need/);
+});
+

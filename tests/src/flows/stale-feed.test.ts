@@ -1,0 +1,149 @@
+import { describe, expect, it } from "vitest";
+import { expectReason } from "../support/expect-reason.ts";
+import { failingDatabase } from "../support/failing-database.ts";
+import { administrator, bearer, signIn, signUp, usersMe } from "../support/people.ts";
+import { type TestApp, testApp } from "../support/test-app.ts";
+
+/** Turns the clock past the point where the feed counts as stale, while it cannot be read. */
+async function goStale(app: TestApp): Promise<void> {
+  await expect(app.clock.advance({ seconds: 6 })).rejects.toMatchObject({ reason: "UNAVAILABLE" });
+}
+
+const feed = /from "feed_events"/;
+const everything = /./;
+
+describe("a feed that has not been read for more than five seconds", () => {
+  it("makes a protected call ask the rows, which know of a revocation by another node", async () => {
+    const store = failingDatabase();
+    await using app = await testApp({}, store);
+    const [ended, alive] = [await signUp(app, "alice"), await signUp(app, "bob")];
+    const { db } = await app.auth.start();
+    // As another node would: this one's memory knows nothing of it.
+    await db.updateTable("sessions").set({ revoked_at: 1, revoked_reason: "signed_out" }).where("account_id", "=", ended.user.id).execute();
+    await bearer(app, ended).whoami.query();
+
+    store.fails = feed;
+    await goStale(app);
+    await expectReason(bearer(app, ended).whoami.query(), "SESSION_REVOKED");
+    await bearer(app, alive).whoami.query();
+  });
+
+  it("makes a protected call ask for the account's version, too", async () => {
+    const store = failingDatabase();
+    await using app = await testApp({}, store);
+    const [changed, same] = [await signUp(app, "alice"), await signUp(app, "bob")];
+    const { db } = await app.auth.start();
+    await db.updateTable("accounts").set({ version: 2 }).where("id", "=", changed.user.id).execute();
+    await bearer(app, changed).whoami.query();
+
+    store.fails = feed;
+    await goStale(app);
+    await expectReason(bearer(app, changed).whoami.query(), "TOKEN_EXPIRED");
+    await bearer(app, same).whoami.query();
+  });
+
+  it("asks no row again once it has been read", async () => {
+    const store = failingDatabase();
+    await using app = await testApp({}, store);
+    const session = await signUp(app);
+    store.fails = feed;
+    await goStale(app);
+    store.fails = null;
+    await app.clock.advance({ seconds: 1 });
+    store.statements.length = 0;
+    await bearer(app, session).whoami.query();
+    expect(store.statements).toEqual([]);
+  });
+
+  it("is no matter for five seconds", async () => {
+    const store = failingDatabase();
+    await using app = await testApp({}, store);
+    const session = await signUp(app);
+    store.fails = everything;
+    await expect(app.clock.advance({ seconds: 5 })).rejects.toThrow();
+    store.statements.length = 0;
+    await bearer(app, session).whoami.query();
+    expect(store.statements).toEqual([]);
+  });
+
+  it("is told by GET /readyz, and GET /healthz goes on", async () => {
+    const store = failingDatabase();
+    await using app = await testApp({}, store);
+    expect((await app.request("/readyz")).status).toBe(200);
+    store.fails = feed;
+    await goStale(app);
+    const reply = await app.request("/readyz");
+    expect([reply.status, reply.headers.get("retry-after")]).toEqual([503, "1"]);
+    expect(await reply.json()).toEqual({ status: "unavailable", problem: "The feed was last read 6 seconds ago." });
+    expect((await app.request("/healthz")).status).toBe(200);
+  });
+});
+
+describe("a database that is gone", () => {
+  it("leaves signed-in callers their tokens until they expire, by default", async () => {
+    const store = failingDatabase();
+    await using app = await testApp({}, store);
+    const session = await signUp(app);
+    store.fails = everything;
+    await goStale(app);
+    await bearer(app, session).whoami.query();
+    expect(await bearer(app, session).read.query()).toBe("read");
+    await expect(app.clock.advance({ minutes: 15 })).rejects.toThrow();
+    await expectReason(bearer(app, session).whoami.query(), "TOKEN_EXPIRED");
+  });
+
+  it("leaves a session that this node knows to be revoked revoked", async () => {
+    const store = failingDatabase();
+    await using app = await testApp({}, store);
+    const session = await signUp(app);
+    await bearer(app, session).auth.logout.mutate();
+    store.fails = everything;
+    await goStale(app);
+    await expectReason(bearer(app, session).whoami.query(), "SESSION_REVOKED");
+  });
+
+  it("answers UNAVAILABLE to signed-in callers with the policy closed, and nothing to the public", async () => {
+    const store = failingDatabase();
+    await using app = await testApp({ onStoreDown: "closed" }, store);
+    const session = await signUp(app);
+    store.fails = everything;
+    await goStale(app);
+    expect(await expectReason(bearer(app, session).whoami.query(), "UNAVAILABLE")).toEqual({ retryAfter: 1 });
+    expect((await usersMe(app, session)).status).toBe(503);
+    expect(await bearer(app, session).ping.query()).toBe("pong");
+    store.fails = null;
+    await bearer(app, session).whoami.query();
+  });
+
+  it.each(["open", "closed"] as const)("refuses what demands a recent sign-in, with the policy %s", async (onStoreDown) => {
+    const store = failingDatabase();
+    await using app = await testApp({ onStoreDown }, store);
+    const session = await signUp(app);
+    store.fails = everything;
+    await goStale(app);
+    await expectReason(bearer(app, session).dangerous.mutate(), "UNAVAILABLE");
+    store.fails = null;
+    expect(await bearer(app, session).dangerous.mutate()).toBe("done");
+  });
+
+  it("answers UNAVAILABLE to who signs in, and signs them in when it is back", async () => {
+    const store = failingDatabase();
+    await using app = await testApp({}, store);
+    const client = app.client();
+    await client.register({ username: "alice", password: "correct horse battery staple" });
+    store.fails = everything;
+    await expectReason(signIn(app), "UNAVAILABLE");
+    await expectReason((await administratorOf(app, store)).list(), "UNAVAILABLE");
+    store.fails = null;
+    await signIn(app);
+  });
+});
+
+/** Signs an administrator in while the database is there, and takes it away again. */
+async function administratorOf(app: TestApp, store: { fails: RegExp | null }) {
+  const { fails } = store;
+  store.fails = null;
+  const users = await administrator(app);
+  store.fails = fails;
+  return users;
+}

@@ -1,0 +1,115 @@
+/** `auth.createContext` with the adapters that tRPC has, on real sockets, beside our own app. */
+import { createServer, type RequestListener, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createAuthClient } from "@countersign/client";
+import { createHTTPHandler } from "@trpc/server/adapters/standalone";
+import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
+import { createTestAuth, type TestAuth } from "@countersign/server/testing";
+import { describe, expect, it } from "vitest";
+import { expectReason } from "../support/expect-reason.ts";
+import { password, testApp } from "../support/test-app.ts";
+import { type TestRouter, testOptions, testRouter } from "../support/test-router.ts";
+
+async function listen(listener: RequestListener) {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** tRPC's own server for Node. */
+function standalone({ auth }: TestAuth): RequestListener {
+  const handle = createHTTPHandler({ router: testRouter, createContext: auth.createContext, basePath: "/trpc/" });
+  return handle;
+}
+
+/** tRPC's fetch adapter, behind the least that turns Node's requests into fetch's. */
+function fetchAdapter({ auth }: TestAuth): RequestListener {
+  return async (incoming, outgoing) => {
+    const headers = new Headers();
+    for (const [name, values] of Object.entries(incoming.headersDistinct)) {
+      for (const value of values ?? []) headers.append(name, value);
+    }
+    const body = incoming.method === "POST" ? Buffer.concat(await incoming.toArray()) : null;
+    const req = new Request(`http://localhost${incoming.url}`, { method: incoming.method ?? "GET", headers, body });
+    const reply = await fetchRequestHandler({ endpoint: "/trpc", router: testRouter, req, createContext: auth.createContext });
+    outgoing.writeHead(reply.status, Object.fromEntries(reply.headers)).end(await reply.text());
+  };
+}
+
+/** Sends header lines as they are given, which fetch would join. */
+function send(url: string, headers: readonly string[]): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { headers: ["host", new URL(url).host, ...headers] }, async (reply) => {
+      resolve({ status: reply.statusCode ?? 0, body: Buffer.concat(await reply.toArray()).toString() });
+    });
+    sent.on("error", reject).end();
+  });
+}
+
+const adapters = { "tRPC's standalone adapter": standalone, "tRPC's fetch adapter": fetchAdapter };
+
+describe.each(Object.entries(adapters))("createContext with %s", (_, adapter) => {
+  it("carries a client through its life", async () => {
+    await using test = await createTestAuth(testOptions);
+    await using server = await listen(adapter(test));
+    const client = createAuthClient<TestRouter>({ url: `${server.url}/trpc` });
+    const user = await client.register({ username: "alice", password });
+    await test.clock.advance({ minutes: 20 });
+    expect(await client.trpc.whoami.query()).toMatchObject({ accountId: user.id });
+    await client.logout();
+    await expectReason(client.trpc.whoami.query(), "TOKEN_MISSING");
+  });
+
+  it("refuses two Authorization headers, even with the same good token", async () => {
+    await using test = await createTestAuth(testOptions);
+    await using server = await listen(adapter(test));
+    const caller = test.auth.router.createCaller(test.asNobody());
+    const { accessToken } = await caller.register({ username: "alice", password });
+    const line = ["authorization", `Bearer ${accessToken}`];
+    expect((await send(`${server.url}/trpc/whoami`, line)).status).toBe(200);
+    const twice = await send(`${server.url}/trpc/whoami`, [...line, ...line]);
+    expect([twice.status, twice.body.includes("TOKEN_INVALID")]).toEqual([401, true]);
+    const mixed = await send(`${server.url}/trpc/whoami`, [...line, "Authorization", "Basic YTpi"]);
+    expect([mixed.status, mixed.body.includes("TOKEN_INVALID")]).toEqual([401, true]);
+  });
+
+  it("knows where the request came from, as far as the adapter does", async () => {
+    await using test = await createTestAuth(testOptions);
+    await using server = await listen(adapter(test));
+    const client = createAuthClient<TestRouter>({ url: `${server.url}/trpc` });
+    await client.register({ username: "alice", password });
+    const [session] = await client.trpc.auth.sessions.list.query();
+    expect(session).toMatchObject({ userAgent: "node", address: adapter === standalone ? "127.0.0.1" : null });
+  });
+});
+
+describe("our own app", () => {
+  it.each(["/trpc/whoami", "/users/me"])("refuses two Authorization headers at %s", async (path) => {
+    await using app = await testApp();
+    const caller = app.auth.router.createCaller(app.asNobody());
+    const { accessToken } = await caller.register({ username: "alice", password });
+    const line = ["authorization", `Bearer ${accessToken}`];
+    expect((await send(app.url + path, line)).status).toBe(200);
+    const twice = await send(app.url + path, [...line, ...line]);
+    expect([twice.status, twice.body.includes("TOKEN_INVALID")]).toEqual([401, true]);
+  });
+
+  it("reads the scheme without regard to case, and no other scheme", async () => {
+    await using app = await testApp();
+    const caller = app.auth.router.createCaller(app.asNobody());
+    const { accessToken } = await caller.register({ username: "alice", password });
+    const ask = async (authorization: string) => (await send(`${app.url}/users/me`, ["authorization", authorization])).body;
+    expect(await ask(`bEaReR ${accessToken}`)).toContain("alice");
+    expect(await ask(`Basic ${accessToken}`)).toContain("TOKEN_MISSING");
+    expect(await ask(`Bearer${accessToken}`)).toContain("TOKEN_MISSING");
+    expect(await ask("Bearer")).toContain("TOKEN_INVALID");
+    expect(await ask(`Bearer ${accessToken} ${accessToken}`)).toContain("TOKEN_INVALID");
+    expect(await ask(`Bearer ${accessToken},${accessToken}`)).toContain("TOKEN_INVALID");
+  });
+});
