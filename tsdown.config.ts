@@ -5,6 +5,16 @@ import { defineConfig, type UserConfig } from "tsdown";
 export default defineConfig([
   packageConfig("shared"),
   packageConfig("client"),
+  // The command carries what it imports: one file loads in a third of the time that its packages take one by one.
+  packageConfig("server", {
+    platform: "node",
+    entry: { countersign: "src/cli/main.ts" },
+    outDir: "bin",
+    dts: false,
+    deps: { alwaysBundle: [/./], neverBundle: [/^node:/, "better-sqlite3", "@node-rs/argon2"] },
+    // Our other packages from their source: what they build to is being written meanwhile.
+    inputOptions: { resolve: { conditionNames: ["@countersign/source", "node", "import", "default"] } },
+  }),
   packageConfig("server", {
     platform: "node",
     // Swagger UI's files travel in our package, so that nobody who installs it also installs swagger-ui-dist's telemetry.
@@ -41,15 +51,14 @@ function packageConfig(folder: string, options: UserConfig = {}): UserConfig {
   };
 }
 
-/** What package.json promises in `exports` and `bin` is what gets built. */
+/** What package.json promises in `exports` is what gets built. */
 function entriesOf(folder: string): Record<string, string> {
   const manifest = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
   const exported = Object.values<Record<string, string>>(manifest.exports).map((conditions) => [
     conditions.default,
     conditions["@countersign/source"],
   ]);
-  const commands = Object.values<string>(manifest.bin ?? {}).map((built) => [built, "src/cli/main.ts"]);
-  return Object.fromEntries([...exported, ...commands].map(([built, source]) => [entryName(built), source]));
+  return Object.fromEntries(exported.map(([built, source]) => [entryName(built), source]));
 }
 
 function entryName(built = ""): string {

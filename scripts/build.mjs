@@ -15,7 +15,8 @@ const sources = [
 /** Builds when a source changed since the last time; answers whether it went well. */
 export async function ensureBuilt() {
   const upToDate =
-    readStamp("built") === fingerprint(sources) && packages.every((name) => exists(`${name}/dist/index.js`));
+    readStamp("built") === fingerprint(sources) &&
+    [...packages.map((name) => `${name}/dist/index.js`), "server/bin/countersign.js"].every(exists);
   return upToDate || build();
 }
 

@@ -8,7 +8,8 @@ import { become } from "./process.mjs";
 import { check, fix, test } from "./test.mjs";
 
 const serverSource = "server/src/cli/main.ts";
-const serverBuilt = "server/dist/cli.js";
+const serverBuilt = "server/bin/countersign.js";
+const fromSource = "--conditions=@countersign/source";
 
 /** @type {Record<string, (args: string[]) => Promise<number>>} Each answers the exit code. */
 const commands = {
@@ -16,15 +17,18 @@ const commands = {
     if (!(await ensureBuilt())) return 1;
     return become([serverBuilt, "serve", ...args]);
   },
+  async countersign(args) {
+    if (!(await ensureBuilt())) return 1;
+    return become([serverBuilt, ...args]);
+  },
+  notes(args) {
+    return become([fromSource, "examples/notes/src/main.ts", ...args]);
+  },
+  tour() {
+    return become([fromSource, "examples/notes/src/tour.ts"]);
+  },
   dev(args) {
-    return become([
-      "--watch",
-      "--watch-preserve-output",
-      "--conditions=@countersign/source",
-      serverSource,
-      "serve",
-      ...args,
-    ]);
+    return become(["--watch", "--watch-preserve-output", fromSource, serverSource, "serve", ...args]);
   },
   test,
   check,

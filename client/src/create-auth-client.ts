@@ -1,6 +1,6 @@
+import type { RootRouter } from "@countersign/server";
 import { transformer } from "@countersign/shared";
 import type { LoginInput, RegisterInput, SignedIn, User } from "@countersign/shared/schemas";
-import type { RootRouter } from "@countersign/server";
 import { createTRPCClient, httpLink, type TRPCClient, type TRPCLink } from "@trpc/client";
 import type { AnyTRPCRouter } from "@trpc/server";
 import { createAuthLink, type Fetch } from "./link.ts";

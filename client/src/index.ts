@@ -1,5 +1,11 @@
 /** What the package promises. */
-export { isAuthError } from "@countersign/shared";
+
 export type { Failure, Reason } from "@countersign/shared";
-export { type AuthClient, type AuthClientOptions, createAuthClient, type RouterWithAuth } from "./create-auth-client.ts";
+export { isAuthError } from "@countersign/shared";
+export {
+  type AuthClient,
+  type AuthClientOptions,
+  createAuthClient,
+  type RouterWithAuth,
+} from "./create-auth-client.ts";
 export type { Session, SignedOutReason } from "./session.ts";

@@ -1,5 +1,5 @@
 import { isAuthError, type transformer } from "@countersign/shared";
-import { httpBatchLink, type HTTPBatchLinkOptions, type TRPCClientError, type TRPCLink } from "@trpc/client";
+import { type HTTPBatchLinkOptions, httpBatchLink, type TRPCClientError, type TRPCLink } from "@trpc/client";
 import type { AnyTRPCRootTypes, AnyTRPCRouter } from "@trpc/server";
 import { observable, type Unsubscribable } from "@trpc/server/observable";
 import type { SessionStore, Tokens } from "./session.ts";

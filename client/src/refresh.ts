@@ -37,6 +37,8 @@ export function createRefresh(
 }
 
 /** Whether an error says that the session is over, whatever is tried next. */
-export function isEnding(error: unknown): error is Error & { readonly data: { readonly reason: Exclude<SignedOutReason, "SIGNED_OUT"> } } {
+export function isEnding(
+  error: unknown,
+): error is Error & { readonly data: { readonly reason: Exclude<SignedOutReason, "SIGNED_OUT"> } } {
   return isAuthError(error) && endingReasons.some((reason) => reason === error.data.reason);
 }

@@ -7,12 +7,19 @@ import { deriveKey, type KeyLabel } from "./crypto/sealing.ts";
 import type { Caller, Deps, Log, Now, RandomBytes } from "./deps.ts";
 import { createAccessTokens } from "./engine/access-tokens.ts";
 import { startFeed } from "./engine/feed.ts";
-import { createKeyRing } from "./engine/key-ring.ts";
+import { createKeyRing, type KeyRing } from "./engine/key-ring.ts";
 import { createLimiter } from "./engine/limiter.ts";
 import { createPasswordHasher } from "./engine/password-hasher.ts";
-import { feedHorizonMs, keepHouse } from "./flows/housekeeping.ts";
 import { announceAccountChange } from "./flows/accounts/announce-change.ts";
-import { type AuthOptions, type adminRole, type RoleOptions, resolveOptions, type ScopeOptions } from "./options.ts";
+import { feedHorizonMs, keepHouse } from "./flows/housekeeping.ts";
+import {
+  type AuthOptions,
+  type adminRole,
+  type RoleOptions,
+  resolveOptions,
+  type ScopeOptions,
+  type Settings,
+} from "./options.ts";
 import { checkCatalogue } from "./store/catalogue.ts";
 import { migrate } from "./store/migrate.ts";
 import { type AuthContext, contextOf, type RequestLike } from "./trpc/context.ts";
@@ -76,7 +83,8 @@ export interface Effects {
   readonly every: (milliseconds: number, work: () => void) => { stop(): void };
 }
 
-const realEffects: Effects = {
+/** The machine's own. */
+export const realEffects: Effects = {
   now: () => Date.now(),
   randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
   every(milliseconds, work) {
@@ -164,16 +172,18 @@ interface Running {
 }
 
 async function startParts(
-  { settings, secret, database, log }: ReturnType<typeof resolveOptions>,
+  { settings, secret: takeSecret, database, log }: ReturnType<typeof resolveOptions>,
   { now, randomBytes, every }: Effects,
 ): Promise<Running> {
+  const secret = takeSecret();
   const key = (label: KeyLabel) => createSecretKey(deriveKey(secret, label, 32));
   const db = await database.open();
   try {
-    await migrate(db, { now });
+    await migrate(db, { now, onProgress: ({ id, name, state }) => log.info({}, `${state} migration ${id} (${name})`) });
     await checkCatalogue(db);
     const keys = await createKeyRing({ ...settings, db, now, randomBytes, secret });
     const feed = await startFeed({ db, now, horizonMs: feedHorizonMs(settings), onKeysChanged: keys.reload });
+    warnOfAlgorithm(keys, { settings, log });
     // A key that was made after the ring was loaded and before the feed was followed is in neither.
     await keys.reload();
     const deps: Deps = {
@@ -233,4 +243,14 @@ function repeat(
       await working;
     },
   };
+}
+
+/** Another algorithm is for the next key: a command that was run without the server's environment must not make one. */
+function warnOfAlgorithm(keys: KeyRing, { settings, log }: { settings: Settings; log: Log }): void {
+  const { algorithm } = keys.current();
+  if (algorithm === settings.algorithm) return;
+  log.warn(
+    {},
+    `tokens are signed with ${algorithm}, and "algorithm" is ${settings.algorithm}: run countersign keys rotate`,
+  );
 }

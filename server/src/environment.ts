@@ -16,7 +16,8 @@ export interface Environment {
   /** Options for `createAuth`: spread them, and add what only code can say. */
   readonly auth: {
     readonly database: Database;
-    readonly secret: string;
+    /** A function where the secret is kept in a file: reading the environment makes none. */
+    readonly secret: string | (() => string);
     readonly issuer: string;
     readonly audience?: string;
     readonly algorithm?: SigningAlgorithm;
@@ -62,8 +63,8 @@ export class EnvironmentError extends Error {
 /**
  * Reads the environment variables of Countersign. A `.env` file is not read; an empty variable counts as absent.
  *
- * Outside of production, where `COUNTERSIGN_SECRET` is not set, the secret is made once and kept beside the database's
- * file with mode 0600.
+ * Outside of production, where `COUNTERSIGN_SECRET` is not set, the first start makes a secret and keeps it beside the
+ * database's file with mode 0600.
  *
  * @throws {EnvironmentError} naming every variable that is wrong.
  *
@@ -81,7 +82,11 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     throw new EnvironmentError(secretIsMissing ? [...mistakes, secretRequired] : mistakes);
   }
   const { auth, secret, notes, ...rest } = environment;
-  return { ...rest, auth: { ...auth, secret: takeSecret(secret) }, notes: [...notes, ...notesOnSecret(secret)] };
+  return {
+    ...rest,
+    auth: { ...auth, secret: "value" in secret ? secret.value : () => keepSecret(secret.file) },
+    notes: [...notes, ...notesOnSecret(secret)],
+  };
 }
 
 /**
@@ -247,14 +252,13 @@ function secretSource({ COUNTERSIGN_SECRET: value, DATABASE_URL: { location } }:
   return { file: location === inMemory ? null : join(dirname(location), "countersign.secret") };
 }
 
-function takeSecret(source: SecretSource): string {
-  if ("value" in source) return source.value;
-  if (source.file === null) return newSecret();
+function keepSecret(file: string | null): string {
+  if (file === null) return newSecret();
   try {
-    return keepDevelopmentSecret(source.file, isRandom);
+    return keepDevelopmentSecret(file, isRandom);
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? ` (${cause.code})` : "";
-    const what = `COUNTERSIGN_SECRET is not set, and the file ${source.file} cannot keep one for development${code}`;
+    const what = `COUNTERSIGN_SECRET is not set, and the file ${file} cannot keep one for development${code}`;
     throw new EnvironmentError([`${what}: let this process write there, delete a damaged file, or set the variable`], {
       cause,
     });

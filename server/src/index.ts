@@ -1,8 +1,9 @@
 /** What the package promises. */
-export { AuthError, isAuthError, transformer } from "@countersign/shared";
+
 export type { Failure, Principal, Reason, WireError, WireErrorData } from "@countersign/shared";
-export { createAuth } from "./create-auth.ts";
+export { AuthError, isAuthError, transformer } from "@countersign/shared";
 export type { Auth, ProtectedProcedure, PublicProcedure } from "./create-auth.ts";
+export { createAuth } from "./create-auth.ts";
 export { type Environment, EnvironmentError, readEnvironment } from "./environment.ts";
 export { type App, type AppOptions, createApp } from "./http/app.ts";
 export { ListenError, type Served, serve } from "./http/serve.ts";

@@ -1,7 +1,6 @@
 /** The process: read the environment, connect, migrate, serve, stop cleanly. */
 import { constants } from "node:os";
 import type { Logger } from "pino";
-import { now } from "./clock.ts";
 import { type Auth, createAuth } from "./create-auth.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { exitCodes } from "./failure.ts";
@@ -9,8 +8,6 @@ import { listAccounts } from "./flows/accounts/administer.ts";
 import { type App, createApp } from "./http/app.ts";
 import { type Served, serve } from "./http/serve.ts";
 import { createLog } from "./log.ts";
-import type { Database } from "./store/database.ts";
-import { migrate } from "./store/migrate.ts";
 import { version } from "./version.ts";
 import { localUrl, welcome } from "./welcome.ts";
 
@@ -30,7 +27,7 @@ export async function runServer(): Promise<void> {
   const log = createLog({ level: environment.logLevel, forPeople });
   endOnUnexpected(log);
 
-  const auth = createAuth({ ...environment.auth, database: migrating(environment.auth.database, log), log });
+  const auth = createAuth({ ...environment.auth, log });
   try {
     const deps = await auth.start();
     const stopping = new AbortController();
@@ -53,27 +50,6 @@ function endOnUnexpected(log: Logger): void {
     log.fatal({ err: error }, "the process ends: something happened that nobody expected");
     process.exit(exitCodes.failed);
   });
-}
-
-/** The database, saying what it does when it has to be migrated. */
-function migrating(database: Database, log: Logger): Database {
-  return {
-    ...database,
-    async open() {
-      const db = await database.open();
-      try {
-        await migrate(db, {
-          now,
-          onProgress: ({ id, name, state }) =>
-            log.info({}, `${state === "applied" ? "applied" : "applying"} migration ${id} (${name})`),
-        });
-        return db;
-      } catch (error) {
-        await db.destroy();
-        throw error;
-      }
-    },
-  };
 }
 
 /** Tells a balancer that asks on a connection of old that there is nothing to wait for. */

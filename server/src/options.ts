@@ -4,6 +4,7 @@
  */
 import type { AccountId } from "@countersign/shared/schemas";
 import { z } from "zod";
+import { minSecretLength } from "./crypto/sealing.ts";
 import { signingAlgorithms } from "./crypto/signing-key.ts";
 import type { Log } from "./deps.ts";
 import type { Database } from "./store/database.ts";
@@ -16,17 +17,24 @@ const seconds = z.int().positive();
 const scopeName = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/, "a scope has printable ASCII only, and no space");
 const roleName = z.string().min(1).max(64);
 
+const secretRule = "at least 32 random bytes, base64url";
+
 const Plain = z.object({
   /** What `iss` of every token says: the URL under which this server is known, without a trailing slash. */
   issuer: z.url().refine((url) => !url.endsWith("/"), "must not end with a slash"),
   /** What `aud` of every token says. Default: the issuer. */
   audience: z.string().min(1).optional(),
-  /** The master secret: at least 32 random bytes, base64url. Every other key is derived from it. `countersign secret` makes one. */
-  secret: z.string().transform((value, issues) => {
-    const bytes = Buffer.from(value, "base64url");
-    if (bytes.length < 32) issues.addIssue({ code: "custom", message: "must be at least 32 random bytes, base64url" });
-    return new Uint8Array(bytes);
-  }),
+  /**
+   * The master secret: at least 32 random bytes, base64url (`countersign secret` makes one), or a function that returns
+   * it, called once at the start. Every other key is derived from it.
+   */
+  secret: z.union(
+    [
+      z.string().refine((text) => decodeSecret(text) !== null),
+      z.custom<() => string>((value) => typeof value === "function"),
+    ],
+    `must be ${secretRule}, or a function that returns them`,
+  ),
   /** How access tokens are signed. Default: `"EdDSA"`. `"HS256"` has no public key, so no other service can verify. */
   algorithm: z.enum(signingAlgorithms).default("EdDSA"),
   /** Whether access tokens are encrypted too (a JWE around the JWT), so that only holders of the secret can read them. Default: `false`. */
@@ -151,7 +159,8 @@ const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
  */
 export function resolveOptions(options: AuthOptions): {
   readonly settings: Settings;
-  readonly secret: Uint8Array;
+  /** Takes the master secret. @throws {TypeError} when a function returned none. */
+  readonly secret: () => Uint8Array;
   readonly database: Database;
   readonly log: Log;
 } {
@@ -177,7 +186,18 @@ export function resolveOptions(options: AuthOptions): {
     ...(authenticate && { authenticate }),
     ...(findAccount && { findAccount }),
   };
-  return { settings, secret, database, log };
+  return { settings, secret: () => takeSecret(secret), database, log };
+}
+
+function takeSecret(secret: string | (() => string)): Uint8Array {
+  const bytes = decodeSecret(typeof secret === "string" ? secret : secret());
+  if (bytes === null) throw new TypeError(`createAuth: "secret" must return ${secretRule}`);
+  return bytes;
+}
+
+function decodeSecret(text: string): Uint8Array | null {
+  const bytes = Buffer.from(text, "base64url");
+  return bytes.length < minSecretLength ? null : new Uint8Array(bytes);
 }
 
 function undeclaredScopes({ scopes, roles }: z.output<typeof Plain>): string[] {

@@ -18,7 +18,12 @@ export interface TestClock {
   /** Epoch milliseconds. */
   now(): number;
   /** Turns the clock, and lets the server notice what a running one would have. */
-  advance(by: { readonly seconds?: number; readonly minutes?: number; readonly hours?: number; readonly days?: number }): Promise<void>;
+  advance(by: {
+    readonly seconds?: number;
+    readonly minutes?: number;
+    readonly hours?: number;
+    readonly days?: number;
+  }): Promise<void>;
 }
 
 /** Who signs in for a test. */
@@ -84,7 +89,11 @@ export async function createTestAuth(
     async asUser(user) {
       const { username, roles = [], scopes = [] } = typeof user === "string" ? { username: user } : user;
       const account = await ensureAccount(deps, { username, roles });
-      const { accessToken } = await startSession(deps, account, { caller: nobody, amr: ["pwd"], scope: scopes.join(" ") });
+      const { accessToken } = await startSession(deps, account, {
+        caller: nobody,
+        amr: ["pwd"],
+        scope: scopes.join(" "),
+      });
       return makeContext(deps, `Bearer ${accessToken}`, nobody);
     },
     asNobody: () => makeContext(deps, null, nobody),
@@ -92,7 +101,10 @@ export async function createTestAuth(
   };
 }
 
-async function ensureAccount(deps: Deps, { username, roles }: { username: string; roles: readonly string[] }): Promise<Account> {
+async function ensureAccount(
+  deps: Deps,
+  { username, roles }: { username: string; roles: readonly string[] },
+): Promise<Account> {
   if (deps.settings.findAccount !== undefined) {
     const account = await findAccount(deps, username as AccountId);
     if (account === null) throw new TypeError(`asUser: "findAccount" knows no account with the id "${username}"`);

@@ -1,4 +1,5 @@
 /** What the process prints when it listens, and nobody collects its log: where, and what to do next. */
+import { existsSync } from "node:fs";
 import { basename, relative } from "node:path";
 import type { Environment } from "./environment.ts";
 import { version } from "./version.ts";
@@ -43,6 +44,9 @@ function firstSteps(url: string, registration: "open" | "closed"): string[] {
   ];
 }
 
+/** The Node that the workspace brings along: the machine's own may be too old. */
+const pinnedNode = "node_modules/.bin/node";
+
 /** How this program was called. */
 function command(): string {
   const [, script = "countersign"] = process.argv;
@@ -50,5 +54,5 @@ function command(): string {
   if (isInstalled) return "npx countersign";
   // While Countersign itself is developed, it runs from its source.
   const conditions = process.execArgv.filter((argument) => argument.startsWith("--conditions="));
-  return ["node", ...conditions, relative(process.cwd(), script)].join(" ");
+  return [existsSync(pinnedNode) ? pinnedNode : "node", ...conditions, relative(process.cwd(), script)].join(" ");
 }

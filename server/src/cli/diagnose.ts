@@ -1,6 +1,6 @@
 /** What `countersign doctor` looks at, in the order in which things are needed. */
 import { existsSync, statSync } from "node:fs";
-import { now } from "../clock.ts";
+import { realEffects } from "../create-auth.ts";
 import type { Db } from "../deps.ts";
 import { createKeyRing } from "../engine/key-ring.ts";
 import {
@@ -52,7 +52,7 @@ function findSecret({ secret, production }: EnvironmentWithoutSecret): { finding
     const { auth } = readEnvironment();
     return {
       finding: secret.file === null ? fine("secret", "It is made at each start.") : readableBy(secret.file),
-      value: auth.secret,
+      value: typeof auth.secret === "string" ? auth.secret : auth.secret(),
     };
   } catch (error) {
     return { finding: problem("secret", `${mistakesIn(error).join(". ")}.`), value: null };
@@ -127,7 +127,7 @@ async function lookAtClock(db: Db): Promise<Finding> {
       .select(({ fn }) => fn.max("created_at").as("at"))
       .executeTakeFirst(),
   ]);
-  const aheadMs = Math.max(...newest.map((row) => Number(row?.at ?? 0))) - now();
+  const aheadMs = Math.max(...newest.map((row) => Number(row?.at ?? 0))) - realEffects.now();
   if (aheadMs <= clockSlackMs) return fine("clock", "It is not behind the newest row.");
   return problem(
     "clock",
@@ -139,21 +139,28 @@ async function lookAtKeys(db: Db, environment: EnvironmentWithoutSecret, secret:
   const newest = (await listSigningKeys(db)).at(-1);
   if (newest === undefined) return fine("keys", "There is none yet: the first start makes one.");
   if (secret === null) return problem("keys", "Without the secret that sealed them, they cannot be opened.");
-  const { settings, secret: bytes } = resolveOptions({ ...environment.auth, secret });
+  const { settings, secret: takeSecret } = resolveOptions({ ...environment.auth, secret });
   const algorithm = newest.algorithm as typeof settings.algorithm;
   try {
     // With the algorithm of the newest key, so that none is made here.
-    await createKeyRing({ ...settings, algorithm, db, now, randomBytes: noRandomness, secret: bytes });
+    await createKeyRing({
+      ...settings,
+      algorithm,
+      db,
+      now: realEffects.now,
+      randomBytes: noRandomness,
+      secret: takeSecret(),
+    });
   } catch (error) {
     return problem("keys", sentenceOrThrow(error));
   }
   if (algorithm !== settings.algorithm) {
     return problem(
       "keys",
-      `The newest is for ${algorithm}, and COUNTERSIGN_ALG says ${settings.algorithm}. The next start makes another; set COUNTERSIGN_ALG if that is not meant.`,
+      `They sign with ${algorithm}, and COUNTERSIGN_ALG says ${settings.algorithm}. Run: countersign keys rotate`,
     );
   }
-  const ageMs = now() - newest.activates_at;
+  const ageMs = realEffects.now() - newest.activates_at;
   if (ageMs > settings.keyLifetimeSeconds * 1_000 + dayMs) {
     return problem("keys", `The newest is ${duration(ageMs)} old. Run: countersign keys rotate`);
   }

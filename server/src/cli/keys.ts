@@ -18,7 +18,12 @@ export function addKeysCommands(program: Command): void {
     .option("--compromised", "also forget the keys before it: every access token stops being good, and clients refresh")
     .option("--json", "print JSON")
     .action(rotateKeys);
+  const decryptionKey = group
+    .command("decryption-key")
+    .description("Print the key of encrypted access tokens: the decryptionKey of a verifier. It is a secret.")
+    .action(printDecryptionKey);
   addHelp(group, ["countersign keys list", "countersign keys rotate"]);
+  addHelp(decryptionKey, ["countersign keys decryption-key"]);
   addHelp(list, ["countersign keys list", "countersign keys list --json"]);
   addHelp(rotate, ["countersign keys rotate", "countersign keys rotate --compromised"]);
 }
@@ -35,6 +40,16 @@ async function rotateKeys({ now, compromised, json }: { now?: boolean; compromis
   const key = await withAuth((deps) => rotateKey(deps, how, commandLine));
   if (json) printJson(key);
   else print([key]);
+}
+
+async function printDecryptionKey(): Promise<void> {
+  const [{ readEnvironment }, { resolveOptions }, { deriveKey }] = await Promise.all([
+    import("../environment.ts"),
+    import("../options.ts"),
+    import("../crypto/sealing.ts"),
+  ]);
+  const secret = resolveOptions(readEnvironment().auth).secret();
+  console.log(Buffer.from(deriveKey(secret, "access token encryption", 32)).toString("base64url"));
 }
 
 function print(keys: readonly KeySummary[]): void {

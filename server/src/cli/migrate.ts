@@ -37,11 +37,11 @@ async function showStatus({ json }: { json?: boolean }): Promise<void> {
 async function migrateUp({ json }: { json?: boolean }): Promise<void> {
   const { migrate } = await import("../store/migrate.ts");
   const { checkCatalogue } = await import("../store/catalogue.ts");
-  const { now } = await import("../clock.ts");
+  const { realEffects } = await import("../create-auth.ts");
   const database = await databaseOfEnvironment();
   await using db = await database.open();
   const applied = await migrate(db, {
-    now,
+    now: realEffects.now,
     onProgress({ id, name, state }) {
       if (!json) console.log(`${state === "applied" ? "Applied" : "Applying"} migration ${id} (${name})`);
     },

@@ -11,7 +11,7 @@ export type KeyLabel =
   | "attempts";
 
 /** The fewest bytes that a master secret may have. */
-const minSecretLength = 32;
+export const minSecretLength = 32;
 
 /**
  * Derives a key from the master secret: HKDF-SHA-256 (RFC 5869) with the label as its `info`.

@@ -106,25 +106,32 @@ describe("at the start", () => {
   });
 
   test("nothing secret lies open in the table", async () => {
-    for (const algorithm of signingAlgorithms) await openRing({ algorithm });
+    for (const algorithm of signingAlgorithms) await (await openRing({ algorithm })).rotate({ immediately: true });
     for (const { sealed_key: sealed } of await listSigningKeys(db)) {
       expect(Buffer.from(sealed).toString("latin1")).not.toMatch(/kty|"[dk]":/);
     }
   });
 
-  test("another algorithm gets a key that signs at once, and the former key still verifies", async () => {
+  test("another algorithm makes no key: a command may run without the server's environment", async () => {
+    const { kid } = (await openRing()).current();
+    expect(kidsOf((await openRing({ algorithm: "ES256" })).list())).toEqual([kid]);
+  });
+
+  test("another algorithm is the next key's, and the former key still verifies", async () => {
     const before = (await openRing()).current().kid;
     time += minute;
     const ring = await openRing({ algorithm: "ES256" });
+    await ring.rotate({ immediately: true });
     expect(ring.current().algorithm).toBe("ES256");
     expect(await ring.keyFor(before)).toMatchObject({ algorithm: "EdDSA" });
     expect(kidsOf(ring.jwks().keys)).toEqual([before, ring.current().kid]);
   });
 
-  test("another algorithm drops a key that waits, for it would take over later", async () => {
+  test("a key that signs at once drops one that waits, for it would take over later", async () => {
     const first = await openRing();
     await first.rotate();
     const ring = await openRing({ algorithm: "ES256" });
+    await ring.rotate({ immediately: true });
     time += 60 * minute;
     expect(ring.current().algorithm).toBe("ES256");
     expect(ring.list()).toHaveLength(2);
@@ -283,6 +290,7 @@ describe("another node", () => {
   test("set to another algorithm signs with the newest key all the same", async () => {
     const one = await openRing();
     const two = await openRing({ algorithm: "ES256" });
+    await two.rotate({ immediately: true });
     await one.reload();
     expect(one.current().kid).toBe(two.current().kid);
   });
@@ -320,9 +328,9 @@ describe("unknown keys", () => {
 });
 
 test("the JWKS has no secret, and no HS256 key", async () => {
-  for (const algorithm of signingAlgorithms) await openRing({ algorithm });
+  for (const algorithm of signingAlgorithms) await (await openRing({ algorithm })).rotate({ immediately: true });
   const { keys } = (await openRing({ algorithm: "HS256" })).jwks();
-  expect(keys.map(({ alg }) => alg).sort()).toEqual(["ES256", "EdDSA", "RS256"]);
+  expect([...new Set(keys.map(({ alg }) => alg))].sort()).toEqual(["ES256", "EdDSA", "RS256"]);
   for (const key of keys) {
     for (const name of ["d", "p", "q", "dp", "dq", "qi", "k"]) expect(key).not.toHaveProperty(name);
   }

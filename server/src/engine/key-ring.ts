@@ -23,7 +23,7 @@ export interface KeyRingOptions {
   readonly randomBytes: RandomBytes;
   /** The master secret: at least 32 bytes. */
   readonly secret: Uint8Array;
-  /** How new keys sign. Default is `"EdDSA"`. */
+  /** How new keys sign; those that are there go on as they are. Default is `"EdDSA"`. */
   readonly algorithm?: SigningAlgorithm;
   /** How long an access token lives: a former key is kept that much longer. */
   readonly accessTtlSeconds: number;
@@ -102,8 +102,8 @@ interface Step {
 }
 
 /**
- * Opens the signing keys of the database, and makes the first one where there is none, or none of the algorithm. Any
- * number of nodes may start at once: they make one key.
+ * Opens the signing keys of the database, and makes the first one where there is none. Any number of nodes may start at
+ * once: they make one key.
  *
  * @throws SealingError when the keys were sealed with another secret, or are damaged.
  */
@@ -120,7 +120,7 @@ export async function createKeyRing(options: KeyRingOptions): Promise<KeyRing> {
   let unreadable = false;
 
   await reload();
-  await addKey((rows) => (rows.at(-1)?.algorithm === algorithm ? null : signsAtOnce(rows, now())));
+  await addKey((rows) => (rows.length > 0 ? null : signsAtOnce(rows, now())));
 
   function reload(): Promise<void> {
     // One at a time, and each begins after it was asked for: whoever has just written reads what was written.

@@ -19,9 +19,13 @@ it("login verifies a password once, whether the account exists, has a password, 
   const compared: (string | null)[] = [];
   const watched: Deps = {
     ...deps,
-    hasher: { ...deps.hasher, verify: (password, stored) => (compared.push(stored), deps.hasher.verify(password, stored)) },
+    hasher: {
+      ...deps.hasher,
+      verify: (password, stored) => (compared.push(stored), deps.hasher.verify(password, stored)),
+    },
   };
-  const attempt = (username: string) => login(watched, { username, password: "wrong password" }, caller).catch(() => {});
+  const attempt = (username: string) =>
+    login(watched, { username, password: "wrong password" }, caller).catch(() => {});
 
   await attempt("nobody");
   await attempt("alice");
@@ -37,7 +41,8 @@ it("login upgrades a hash of another cost, once", async () => {
   const deps = await test.auth.start();
   const { user } = await register(deps, alice, caller);
   const stored = async () =>
-    (await deps.db.selectFrom("accounts").select("password_hash").where("id", "=", user.id).executeTakeFirstOrThrow()).password_hash;
+    (await deps.db.selectFrom("accounts").select("password_hash").where("id", "=", user.id).executeTakeFirstOrThrow())
+      .password_hash;
   const cheaper = await hash(alice.password, { memoryCost: 16, timeCost: 1, parallelism: 1 });
   await deps.db.updateTable("accounts").set({ password_hash: cheaper }).where("id", "=", user.id).execute();
 
@@ -79,6 +84,9 @@ it("refresh refuses a token whose session has another salt: the secret alone mak
   await using test = await createTestAuth();
   const deps = await test.auth.start();
   const { refreshToken } = await register(deps, alice, caller);
-  await deps.db.updateTable("sessions").set({ salt: new Uint8Array(16) }).execute();
+  await deps.db
+    .updateTable("sessions")
+    .set({ salt: new Uint8Array(16) })
+    .execute();
   await expect(refresh(deps, { refreshToken }, caller)).rejects.toMatchObject({ reason: "TOKEN_INVALID" });
 });

@@ -8,7 +8,7 @@ import { secureHeaders } from "hono/secure-headers";
 import type { Deps, Log } from "../deps.ts";
 import type { ScopeOptions } from "../options.ts";
 import { type RootRouter, rootRouter } from "../trpc/routers/root.ts";
-import { callerOf as readCaller, parseTrustedProxies } from "./caller.ts";
+import { parseTrustedProxies, callerOf as readCaller } from "./caller.ts";
 import { docsRoutes } from "./docs.ts";
 import { healthRoutes } from "./health.ts";
 import { limitBody } from "./limits.ts";
@@ -72,7 +72,8 @@ export function createApp<Router extends AnyTRPCRouter = RootRouter>(
   const app: App = new Hono();
   app.use(requestLog(log));
   app.use(metrics.middleware);
-  app.use(requestId());
+  // Always our own: a caller's would be one thing in the log that a stranger wrote.
+  app.use(requestId({ headerName: "" }));
   app.use(secureHeaders({ xFrameOptions: "DENY", strictTransportSecurity: auth.options.issuer.startsWith("https:") }));
   if (origins.length > 0) app.use(cors({ ...corsPolicy, origin: checkOrigins(origins) }));
 
@@ -107,7 +108,7 @@ const corsPolicy = {
 /** Exact matches only: no wildcard, no prefix, no `null`. @throws {TypeError} */
 function checkOrigins(origins: readonly string[]): string[] {
   for (const origin of origins) {
-    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin || origin.includes("*")) {
       throw new TypeError(`"origins" must be origins, as in "https://app.example": not ${JSON.stringify(origin)}`);
     }
   }

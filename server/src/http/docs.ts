@@ -73,7 +73,7 @@ async function loadAssets(): Promise<Assets> {
 
 /** The folder beside the built program, or the package that the build copies it from. */
 function swaggerUi(): URL {
-  const built = new URL("./swagger-ui/", import.meta.url);
+  const built = new URL("../dist/swagger-ui/", import.meta.url);
   if (existsSync(built)) return built;
   return pathToFileURL(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
 }

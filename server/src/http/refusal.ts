@@ -1,5 +1,5 @@
 /** Refusals on plain HTTP: RFC 6749 §5.2 and RFC 6750 §3, with our reason beside the standard's word. */
-import { AuthError } from "@countersign/shared";
+import type { AuthError } from "@countersign/shared";
 
 /** The body of an error on a plain route. */
 export interface ErrorBody {

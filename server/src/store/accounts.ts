@@ -42,24 +42,32 @@ export async function listAccounts(
   return query.execute();
 }
 
-/** Changes an account and raises its version. Returns the new version, or `null` when there is no such account. */
+/**
+ * Changes an account and raises its version. Returns the new version, or `null` when there is no such account, or none at
+ * the version that is given.
+ */
 export async function changeAccount(
   db: Db,
-  id: AccountId,
+  { id, version }: { readonly id: AccountId; readonly version?: number | undefined },
   change: Partial<Pick<AccountRow, "roles" | "password_hash" | "disabled_at">> & { updated_at: number },
 ): Promise<number | null> {
-  const changed = await db
+  let query = db
     .updateTable("accounts")
     .set((update) => ({ ...change, version: update("version", "+", 1) }))
-    .where("id", "=", id)
-    .returning("version")
-    .executeTakeFirst();
+    .where("id", "=", id);
+  if (version !== undefined) query = query.where("version", "=", version);
+  const changed = await query.returning("version").executeTakeFirst();
   return changed?.version ?? null;
 }
 
 /** Stores a hash of the same password at another cost. Tokens stay good, so the version stays. */
 export async function upgradePasswordHash(db: Db, id: AccountId, from: string, to: string): Promise<void> {
-  await db.updateTable("accounts").set({ password_hash: to }).where("id", "=", id).where("password_hash", "=", from).execute();
+  await db
+    .updateTable("accounts")
+    .set({ password_hash: to })
+    .where("id", "=", id)
+    .where("password_hash", "=", from)
+    .execute();
 }
 
 /** Returns whether there was such an account. */

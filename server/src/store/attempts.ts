@@ -12,7 +12,12 @@ export async function countAttempt(
     .values({ key, count: 1, expires_at: now + windowMs })
     .onConflict((conflict) =>
       conflict.column("key").doUpdateSet((update) => ({
-        count: update.case().when("attempts.expires_at", "<=", now).then(1).else(update("attempts.count", "+", 1)).end(),
+        count: update
+          .case()
+          .when("attempts.expires_at", "<=", now)
+          .then(1)
+          .else(update("attempts.count", "+", 1))
+          .end(),
         expires_at: update
           .case()
           .when("attempts.expires_at", "<=", now)
@@ -47,7 +52,12 @@ export async function markKey(db: Db, key: string, expiresAt: number): Promise<v
 
 /** Whether a key is remembered. */
 export async function isMarked(db: Db, key: string, now: number): Promise<boolean> {
-  const row = await db.selectFrom("attempts").select("key").where("key", "=", key).where("expires_at", ">", now).executeTakeFirst();
+  const row = await db
+    .selectFrom("attempts")
+    .select("key")
+    .where("key", "=", key)
+    .where("expires_at", ">", now)
+    .executeTakeFirst();
   return row !== undefined;
 }
 

@@ -11,7 +11,14 @@ export async function insertAuditEvent(db: Db, row: Insertable<AuditEventsTable>
 
 /** The latest events of an account, the newest first. */
 export async function listAuditEvents(db: Db, accountId: string, limit: number): Promise<AuditEventRow[]> {
-  return db.selectFrom("audit_events").selectAll().where("account_id", "=", accountId).orderBy("at", "desc").orderBy("id", "desc").limit(limit).execute();
+  return db
+    .selectFrom("audit_events")
+    .selectAll()
+    .where("account_id", "=", accountId)
+    .orderBy("at", "desc")
+    .orderBy("id", "desc")
+    .limit(limit)
+    .execute();
 }
 
 /** Deletes up to `limit` events from before a time. Returns how many. */

@@ -201,8 +201,8 @@ test("a catalogue can be read whole", async () => {
     "accounts",
     "attempts",
     "audit_events",
-    "feed_events",
     "countersign_migrations",
+    "feed_events",
     "sessions",
     "signing_keys",
   ]);

@@ -51,9 +51,9 @@ describe("migrate", () => {
     expect(await migrate(db, { now, migrations: [books, shelves], onProgress })).toEqual([{ id: 2, name: "shelves" }]);
     expect(await migrate(db, { now, migrations: [books, shelves], onProgress })).toEqual([]);
     expect(progress).toEqual([
-      { id: 1, name: "books", state: "running" },
+      { id: 1, name: "books", state: "applying" },
       { id: 1, name: "books", state: "applied" },
-      { id: 2, name: "shelves", state: "running" },
+      { id: 2, name: "shelves", state: "applying" },
       { id: 2, name: "shelves", state: "applied" },
     ]);
     await sql`insert into books (title, shelf) values ('Emma', 'A')`.execute(db);

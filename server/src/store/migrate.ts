@@ -22,7 +22,7 @@ export interface MigrateOptions {
 export interface MigrationProgress {
   readonly id: number;
   readonly name: string;
-  readonly state: "running" | "applied";
+  readonly state: "applying" | "applied";
 }
 
 /** A migration and what the database knows of it. */
@@ -102,7 +102,7 @@ async function applyNext(db: MigrationsDb, options: MigrateOptions): Promise<Mig
       if (next === null) return null;
       running = next;
       const { id, name } = next;
-      onProgress?.({ id, name, state: "running" });
+      onProgress?.({ id, name, state: "applying" });
       await up(transaction, next);
       const row = { id, name, checksum: checksum(transaction.schema, next), applied_at: now() };
       await transaction.insertInto(table).values(row).execute();

@@ -53,7 +53,10 @@ export async function revokeSessions(
   selection: SessionSelection,
   { now, reason }: { now: number; reason: string },
 ): Promise<Pick<SessionRow, "id" | "account_id">[]> {
-  let query = db.updateTable("sessions").set({ revoked_at: now, revoked_reason: reason }).where("revoked_at", "is", null);
+  let query = db
+    .updateTable("sessions")
+    .set({ revoked_at: now, revoked_reason: reason })
+    .where("revoked_at", "is", null);
   if ("id" in selection) query = query.where("id", "=", selection.id);
   if (selection.accountId !== undefined) query = query.where("account_id", "=", selection.accountId);
   if ("except" in selection && selection.except !== undefined) query = query.where("id", "!=", selection.except);

@@ -4,8 +4,8 @@
  */
 import { AuthError, type Principal } from "@countersign/shared";
 import type { TRPCError } from "@trpc/server";
-import type { RequestAuth } from "./context.ts";
 import { confirmPrincipal } from "../flows/sessions/resolve-principal.ts";
+import type { RequestAuth } from "./context.ts";
 import { errorFormatter, refusalIn, toTRPCError } from "./errors.ts";
 import { t } from "./init.ts";
 

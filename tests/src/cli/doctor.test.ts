@@ -148,6 +148,6 @@ test.for([
 test("keys of another algorithm than the environment says are a problem, and none is made", async () => {
   await using place = healthyPlace();
   const { problems } = await examine(place, { COUNTERSIGN_ALG: "ES256" });
-  expect(problems).toEqual([expect.stringMatching(/^keys: The newest is for EdDSA, and COUNTERSIGN_ALG says ES256/)]);
+  expect(problems).toEqual([expect.stringMatching(/^keys: They sign with EdDSA, and COUNTERSIGN_ALG says ES256/)]);
   expect(place.query("select count(*) as keys from signing_keys")).toEqual([{ keys: 1 }]);
 });

@@ -94,7 +94,11 @@ describe("many calls at once", () => {
   it("of a mixed batch: each fails for its own reason", async () => {
     await using app = await testApp();
     const { client, network } = await expired(app);
-    const calls = [client.trpc.moderate.mutate(), client.trpc.write.mutate({ text: "hello" }), client.trpc.tidy.mutate()];
+    const calls = [
+      client.trpc.moderate.mutate(),
+      client.trpc.write.mutate({ text: "hello" }),
+      client.trpc.tidy.mutate(),
+    ];
     const [moderate, write, tidy] = await Promise.allSettled(calls);
     await expectReason(Promise.reject((moderate as PromiseRejectedResult).reason), "INSUFFICIENT_SCOPE");
     await expectReason(Promise.reject((tidy as PromiseRejectedResult).reason), "INSUFFICIENT_ROLE");

@@ -24,7 +24,10 @@ async function signedIn(app: TestApp) {
 type Held = Awaited<ReturnType<typeof signedIn>>;
 
 /** How each refusal of a refresh comes about. */
-const endings: readonly [reason: "TOKEN_EXPIRED" | "TOKEN_INVALID" | "SESSION_REVOKED" | "SESSION_REUSED" | "ACCOUNT_DISABLED", provoke: (app: TestApp, held: Held) => Promise<unknown>][] = [
+const endings: readonly [
+  reason: "TOKEN_EXPIRED" | "TOKEN_INVALID" | "SESSION_REVOKED" | "SESSION_REUSED" | "ACCOUNT_DISABLED",
+  provoke: (app: TestApp, held: Held) => Promise<unknown>,
+][] = [
   ["TOKEN_EXPIRED", (app) => app.clock.advance({ days: 31 })],
   [
     "TOKEN_INVALID",

@@ -40,7 +40,11 @@ describe("logout", () => {
     await app.clock.advance({ minutes: 20 });
     await client.logout();
     const { db } = await app.auth.start();
-    const sessions = await db.selectFrom("sessions").select("revoked_reason").where("user_agent", "is not", null).execute();
+    const sessions = await db
+      .selectFrom("sessions")
+      .select("revoked_reason")
+      .where("user_agent", "is not", null)
+      .execute();
     expect(sessions.map(({ revoked_reason }) => revoked_reason).sort()).toEqual([null, "signed_out"]);
   });
 

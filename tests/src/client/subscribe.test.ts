@@ -68,7 +68,13 @@ describe("the session", () => {
 
   it("narrows by its status", () => {
     expectTypeOf<Extract<Session, { status: "signed-out" }>["reason"]>().toEqualTypeOf<
-      "SIGNED_OUT" | "TOKEN_INVALID" | "TOKEN_EXPIRED" | "SESSION_REVOKED" | "SESSION_REUSED" | "ACCOUNT_DISABLED" | null
+      | "SIGNED_OUT"
+      | "TOKEN_INVALID"
+      | "TOKEN_EXPIRED"
+      | "SESSION_REVOKED"
+      | "SESSION_REUSED"
+      | "ACCOUNT_DISABLED"
+      | null
     >();
     expectTypeOf<Extract<Session, { status: "signed-in" }>["user"]["username"]>().toBeString();
   });

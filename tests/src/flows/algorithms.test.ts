@@ -12,17 +12,20 @@ const members = {
 };
 
 describe.each(algorithms)("access tokens signed with %s", (algorithm) => {
-  it.each([false, true])("carry a person from login to a protected call and over a refresh (encrypted: %s)", async (encryptAccessTokens) => {
-    await using app = await testApp({ algorithm, encryptAccessTokens });
-    const client = app.client();
-    const user = await client.register({ username: "alice", password });
-    expect(await client.trpc.whoami.query()).toMatchObject({ accountId: user.id, claims: { shoutedName: "ALICE" } });
-    await app.clock.advance({ minutes: 20 });
-    expect(await client.trpc.read.query()).toBe("read");
-    await client.logout();
-    await client.login({ username: "alice", password });
-    expect(await client.trpc.auth.me.query()).toEqual(user);
-  });
+  it.each([false, true])(
+    "carry a person from login to a protected call and over a refresh (encrypted: %s)",
+    async (encryptAccessTokens) => {
+      await using app = await testApp({ algorithm, encryptAccessTokens });
+      const client = app.client();
+      const user = await client.register({ username: "alice", password });
+      expect(await client.trpc.whoami.query()).toMatchObject({ accountId: user.id, claims: { shoutedName: "ALICE" } });
+      await app.clock.advance({ minutes: 20 });
+      expect(await client.trpc.read.query()).toBe("read");
+      await client.logout();
+      await client.login({ username: "alice", password });
+      expect(await client.trpc.auth.me.query()).toEqual(user);
+    },
+  );
 
   it("open GET /users/me, until the session ends", async () => {
     await using app = await testApp({ algorithm });
@@ -33,11 +36,14 @@ describe.each(algorithms)("access tokens signed with %s", (algorithm) => {
   });
 });
 
-it.each(["EdDSA", "ES256", "RS256"] as const)("a token that another server signed with %s is refused", async (algorithm) => {
-  await using app = await testApp({ algorithm });
-  await using other = await testApp({ algorithm });
-  await expectReason(bearer(app, await signUp(other)).whoami.query(), "TOKEN_INVALID");
-});
+it.each(["EdDSA", "ES256", "RS256"] as const)(
+  "a token that another server signed with %s is refused",
+  async (algorithm) => {
+    await using app = await testApp({ algorithm });
+    await using other = await testApp({ algorithm });
+    await expectReason(bearer(app, await signUp(other)).whoami.query(), "TOKEN_INVALID");
+  },
+);
 
 describe("the JWKS", () => {
   it.each(["EdDSA", "ES256", "RS256"] as const)("has the public key of %s and nothing private", async (algorithm) => {
@@ -54,7 +60,11 @@ describe("the JWKS", () => {
       typ: "at+jwt",
       currentDate: new Date(app.clock.now()),
     });
-    expect(payload).toMatchObject({ preferred_username: "alice", scope: "notes:read notes:write", client_id: "countersign" });
+    expect(payload).toMatchObject({
+      preferred_username: "alice",
+      scope: "notes:read notes:write",
+      client_id: "countersign",
+    });
   });
 
   it("is empty for HS256, whose key is a secret", async () => {

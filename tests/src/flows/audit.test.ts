@@ -35,7 +35,13 @@ describe("the audit", () => {
     expect(rows).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ ...caller, kind: "account_registered", account_id: id, session_id: null }),
-        expect.objectContaining({ ...caller, kind: "sign_in", account_id: id, session_id: session?.id, actor_id: null }),
+        expect.objectContaining({
+          ...caller,
+          kind: "sign_in",
+          account_id: id,
+          session_id: session?.id,
+          actor_id: null,
+        }),
       ]),
     );
   });
@@ -55,7 +61,9 @@ describe("the audit", () => {
     await users.disable({ id: user.id });
     await latest();
     await expectReason(signIn(app), "ACCOUNT_DISABLED");
-    expect(await latest()).toMatchObject([{ kind: "sign_in_failed", account_id: user.id, details: { disabled: true } }]);
+    expect(await latest()).toMatchObject([
+      { kind: "sign_in_failed", account_id: user.id, details: { disabled: true } },
+    ]);
   });
 
   it("has the reuse of a refresh token, with the account and the session that it ended", async () => {
@@ -67,14 +75,21 @@ describe("the audit", () => {
     await latest();
     await expectReason(refresh(app, first), "SESSION_REUSED");
     expect(await latest()).toMatchObject([
-      { kind: "refresh_reused", account_id: first.user.id, session_id: session?.id, details: { reason: "reuse_detected" } },
+      {
+        kind: "refresh_reused",
+        account_id: first.user.id,
+        session_id: session?.id,
+        details: { reason: "reuse_detected" },
+      },
     ]);
   });
 
   it("has each revocation, with its reason and who did it", async () => {
     await using app = await testApp();
     const sessions = [await signUp(app), await signIn(app), await signIn(app), await signIn(app)] as const;
-    const ids = await Promise.all(sessions.map(async (session) => (await bearer(app, session).auth.session.query())?.id));
+    const ids = await Promise.all(
+      sessions.map(async (session) => (await bearer(app, session).auth.session.query())?.id),
+    );
     const accountId = sessions[0].user.id;
     const users = await administrator(app);
     const [root] = (await users.list({ search: "root" })).accounts;
@@ -83,7 +98,13 @@ describe("the audit", () => {
 
     await bearer(app, sessions[0]).auth.logout.mutate();
     expect(await latest()).toMatchObject([
-      { kind: "session_revoked", account_id: accountId, session_id: ids[0], actor_id: null, details: { reason: "signed_out" } },
+      {
+        kind: "session_revoked",
+        account_id: accountId,
+        session_id: ids[0],
+        actor_id: null,
+        details: { reason: "signed_out" },
+      },
     ]);
     await bearer(app, sessions[1]).auth.sessions.revoke.mutate({ id: ids[2] as never });
     expect(await latest()).toMatchObject([{ kind: "session_revoked", account_id: accountId, session_id: ids[2] }]);

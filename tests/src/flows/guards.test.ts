@@ -109,7 +109,9 @@ describe("a procedure that demands a recent sign-in", () => {
     await app.clock.advance({ seconds: 300 });
     expect(await bearer(app, session).dangerous.mutate()).toBe("done");
     await app.clock.advance({ seconds: 1 });
-    expect(await expectReason(bearer(app, session).dangerous.mutate(), "FRESH_LOGIN_REQUIRED")).toEqual({ maxAge: 300 });
+    expect(await expectReason(bearer(app, session).dangerous.mutate(), "FRESH_LOGIN_REQUIRED")).toEqual({
+      maxAge: 300,
+    });
     await bearer(app, session).whoami.query();
   });
 

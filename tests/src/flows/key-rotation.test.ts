@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { expectReason } from "../support/expect-reason.ts";
 import { createNetwork } from "../support/network.ts";
 import { bearer, refresh, signIn, signUp } from "../support/people.ts";
-import { password, type TestApp, testApp } from "../support/test-app.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { password, type TestApp, testApp } from "../support/test-app.ts";
 
 async function published(app: TestApp): Promise<(string | undefined)[]> {
   const { keys } = (await (await app.request("/.well-known/jwks.json")).json()) as JSONWebKeySet;

@@ -147,7 +147,8 @@ describe("with the application's own user table", () => {
 
 it("authenticate and findAccount need each other", async () => {
   const { options } = userTable();
-  await expect(testApp({ authenticate: options.authenticate })).rejects.toThrow(/"authenticate" and "findAccount" need/);
+  await expect(testApp({ authenticate: options.authenticate })).rejects.toThrow(
+    /"authenticate" and "findAccount" need/,
+  );
   await expect(testApp({ findAccount: options.findAccount })).rejects.toThrow(/"authenticate" and "findAccount" need/);
 });
-

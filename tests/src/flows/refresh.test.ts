@@ -4,9 +4,7 @@ import { expectReason } from "../support/expect-reason.ts";
 import { password, type TestApp, testApp } from "../support/test-app.ts";
 
 /** The server's own procedures, called without a network: what a foreign client would see. */
-async function signIn(
-  app: TestApp,
-): Promise<{
+async function signIn(app: TestApp): Promise<{
   first: SignedIn;
   refresh: (refreshToken: string) => Promise<SignedIn>;
   me: (accessToken: string) => Promise<Response>;

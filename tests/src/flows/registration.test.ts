@@ -7,7 +7,10 @@ describe("registration", () => {
   it("that is closed refuses before anything else: it tells neither names nor rules", async () => {
     await using app = await testApp({ registration: "closed", limits: { registrationsPerAddress: 1 } });
     await (await administrator(app)).create({ username: "alice", password });
-    for (const attempt of [{ username: "alice", password }, { username: "bob", password: "short" }]) {
+    for (const attempt of [
+      { username: "alice", password },
+      { username: "bob", password: "short" },
+    ]) {
       await expectReason(app.client().register(attempt), "REGISTRATION_CLOSED");
     }
     await app.client().login({ username: "alice", password });
@@ -23,7 +26,8 @@ describe("registration", () => {
 
   it("counts characters, not bytes or UTF-16 units", async () => {
     await using app = await testApp();
-    const attempt = (emoji: number) => app.client().register({ username: `user${emoji}`, password: "🔑".repeat(emoji) });
+    const attempt = (emoji: number) =>
+      app.client().register({ username: `user${emoji}`, password: "🔑".repeat(emoji) });
     expect(await expectReason(attempt(7), "WEAK_PASSWORD")).toEqual({ rule: "too_short" });
     await attempt(8);
   });
@@ -33,7 +37,10 @@ describe("registration", () => {
     const long = "🔑a".repeat(512);
     const { id } = await app.client().register({ username: "alice", password: long });
     expect(await app.client().login({ username: "alice", password: long })).toMatchObject({ id });
-    await expectReason(app.client().login({ username: "alice", password: `${long.slice(0, -1)}b` }), "INVALID_CREDENTIALS");
+    await expectReason(
+      app.client().login({ username: "alice", password: `${long.slice(0, -1)}b` }),
+      "INVALID_CREDENTIALS",
+    );
     await expectReason(app.client().register({ username: "bob", password: `${long}a` }), "BAD_REQUEST");
   });
 

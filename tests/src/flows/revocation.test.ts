@@ -47,7 +47,9 @@ describe("logout", () => {
     const session = await signUp(app);
     await app.clock.advance({ hours: 1 });
     await expectReason(bearer(app, session).auth.logout.mutate(), "TOKEN_EXPIRED");
-    expect(await bearer(app, session).auth.logout.mutate({ refreshToken: session.refreshToken })).toEqual({ revoked: 1 });
+    expect(await bearer(app, session).auth.logout.mutate({ refreshToken: session.refreshToken })).toEqual({
+      revoked: 1,
+    });
     await expectReason(refresh(app, session), "SESSION_REVOKED");
   });
 
@@ -96,7 +98,10 @@ describe("sessions.list", () => {
     const first = await signUp(app, "alice");
     await app.clock.advance({ minutes: 1 });
     const client = app.client((input, init) =>
-      fetch(String(input), { ...(init as RequestInit), headers: { ...(init?.headers as object), "user-agent": "Tricorder/1" } }),
+      fetch(String(input), {
+        ...(init as RequestInit),
+        headers: { ...(init?.headers as object), "user-agent": "Tricorder/1" },
+      }),
     );
     await client.login({ username: "alice", password: "correct horse battery staple" });
     const asked = await client.trpc.auth.sessions.list.query();

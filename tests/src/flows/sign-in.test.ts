@@ -169,6 +169,17 @@ describe("limits on guessing", () => {
     await from("203.0.113.1").login({ username: "alice", password });
   });
 
+  it("count guesses at one account together, by username and by e-mail address", async () => {
+    await using app = await testApp({ limits });
+    await app.client().register({ username: "alice", password, email: "alice@example.com" });
+    const guess = (username: string) => app.client().login({ username, password: "wrong" });
+    for (const username of ["alice", "alice@example.com", "Alice"]) {
+      await expectReason(guess(username), "INVALID_CREDENTIALS");
+    }
+    await expectReason(guess("alice@example.com"), "RATE_LIMITED");
+    await expectReason(guess("alice"), "RATE_LIMITED");
+  });
+
   it("cost an honest sign-in nothing", async () => {
     await using app = await testApp({ limits });
     await app.client().register({ username: "alice", password });

@@ -19,7 +19,11 @@ describe("a feed that has not been read for more than five seconds", () => {
     const [ended, alive] = [await signUp(app, "alice"), await signUp(app, "bob")];
     const { db } = await app.auth.start();
     // As another node would: this one's memory knows nothing of it.
-    await db.updateTable("sessions").set({ revoked_at: 1, revoked_reason: "signed_out" }).where("account_id", "=", ended.user.id).execute();
+    await db
+      .updateTable("sessions")
+      .set({ revoked_at: 1, revoked_reason: "signed_out" })
+      .where("account_id", "=", ended.user.id)
+      .execute();
     await bearer(app, ended).whoami.query();
 
     store.fails = feed;
@@ -115,35 +119,29 @@ describe("a database that is gone", () => {
     await bearer(app, session).whoami.query();
   });
 
-  it.each(["open", "closed"] as const)("refuses what demands a recent sign-in, with the policy %s", async (onStoreDown) => {
-    const store = failingDatabase();
-    await using app = await testApp({ onStoreDown }, store);
-    const session = await signUp(app);
-    store.fails = everything;
-    await goStale(app);
-    await expectReason(bearer(app, session).dangerous.mutate(), "UNAVAILABLE");
-    store.fails = null;
-    expect(await bearer(app, session).dangerous.mutate()).toBe("done");
-  });
+  it.each(["open", "closed"] as const)(
+    "refuses what demands a recent sign-in, with the policy %s",
+    async (onStoreDown) => {
+      const store = failingDatabase();
+      await using app = await testApp({ onStoreDown }, store);
+      const session = await signUp(app);
+      store.fails = everything;
+      await goStale(app);
+      await expectReason(bearer(app, session).dangerous.mutate(), "UNAVAILABLE");
+      store.fails = null;
+      expect(await bearer(app, session).dangerous.mutate()).toBe("done");
+    },
+  );
 
   it("answers UNAVAILABLE to who signs in, and signs them in when it is back", async () => {
     const store = failingDatabase();
     await using app = await testApp({}, store);
-    const client = app.client();
-    await client.register({ username: "alice", password: "correct horse battery staple" });
+    await signUp(app);
+    const users = await administrator(app);
     store.fails = everything;
     await expectReason(signIn(app), "UNAVAILABLE");
-    await expectReason((await administratorOf(app, store)).list(), "UNAVAILABLE");
+    await expectReason(users.list(), "UNAVAILABLE");
     store.fails = null;
     await signIn(app);
   });
 });
-
-/** Signs an administrator in while the database is there, and takes it away again. */
-async function administratorOf(app: TestApp, store: { fails: RegExp | null }) {
-  const { fails } = store;
-  store.fails = null;
-  const users = await administrator(app);
-  store.fails = fails;
-  return users;
-}

@@ -2,8 +2,8 @@ import { sqlite } from "@countersign/server/sqlite";
 import { describe, expect, it } from "vitest";
 import { expectReason } from "../support/expect-reason.ts";
 import { administrator, bearer, refresh, signIn, signUp } from "../support/people.ts";
-import { type TestApp, testApp } from "../support/test-app.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { type TestApp, testApp } from "../support/test-app.ts";
 
 /** Two servers on one database. A clock that is turned lets its node read the feed. */
 async function twoNodes() {
@@ -83,6 +83,26 @@ describe("two nodes on one database", () => {
     await expectReason(refresh(nodes.here, first), "SESSION_REUSED");
     await poll(nodes.there);
     await expectReason(bearer(nodes.there, second).whoami.query(), "SESSION_REVOKED");
+  });
+
+  it("drop a compromised key, also when the keys could not be read at first", async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file("auth.db");
+    let isAway = false;
+    const onStatement = (sql: string) => {
+      if (isAway && sql.includes('from "signing_keys"')) throw new Error("the disk is away");
+    };
+    await using here = await testApp({}, { database: sqlite(file) });
+    await using there = await testApp({}, { database: sqlite(file, { onStatement }) });
+    const session = await signUp(here);
+    await bearer(there, session).whoami.query();
+    const { keys } = await here.auth.start();
+    await keys.rotate({ compromised: true });
+    isAway = true;
+    await expect(poll(there)).rejects.toThrow();
+    isAway = false;
+    await poll(there);
+    await expectReason(bearer(there, session).whoami.query(), "TOKEN_INVALID");
   });
 
   it("count guesses together", async () => {

@@ -61,7 +61,12 @@ describe("users.create", () => {
   it("makes an account with roles, which may sign in", async () => {
     await using app = await testApp();
     const users = await administrator(app);
-    const created = await users.create({ username: "Mo", email: "mo@example.com", password, roles: ["moderator", "moderator"] });
+    const created = await users.create({
+      username: "Mo",
+      email: "mo@example.com",
+      password,
+      roles: ["moderator", "moderator"],
+    });
     expect(created).toEqual({
       id: expect.any(String),
       username: "Mo",
@@ -92,7 +97,10 @@ describe("users.create", () => {
   it("refuses a role that is not declared, and makes nothing", async () => {
     await using app = await testApp();
     const users = await administrator(app);
-    const refused = await expectReason(users.create({ username: "alice", password, roles: ["emperor"] }), "BAD_REQUEST");
+    const refused = await expectReason(
+      users.create({ username: "alice", password, roles: ["emperor"] }),
+      "BAD_REQUEST",
+    );
     expect(refused.issues).toMatchObject([{ path: ["roles", 0] }]);
     expect((await users.list({ search: "alice" })).accounts).toEqual([]);
   });
@@ -112,7 +120,10 @@ describe("users.setRoles", () => {
     expect(await client.trpc.tidy.mutate()).toBe("tidied");
     expect(await client.trpc.moderate.mutate()).toBe("moderated");
     expect(network.sent).toEqual(["tidy", "auth.refresh", "tidy", "moderate"]);
-    expect(client.session).toMatchObject({ user: { roles: ["moderator"] }, scopes: expect.arrayContaining(["notes:moderate"]) });
+    expect(client.session).toMatchObject({
+      user: { roles: ["moderator"] },
+      scopes: expect.arrayContaining(["notes:moderate"]),
+    });
 
     await users.setRoles({ id, roles: [] });
     await expectReason(client.trpc.tidy.mutate(), "INSUFFICIENT_ROLE");

@@ -1,6 +1,7 @@
 /** A database that goes away and comes back when a test says so. */
-import { AuthError } from "@countersign/shared";
+
 import { sqlite } from "@countersign/server/sqlite";
+import { AuthError } from "@countersign/shared";
 
 /** SQLite in memory, until `fails` matches: a statement then fails as the driver's do when the disk is gone. */
 export function failingDatabase() {

@@ -1,7 +1,6 @@
-import { accessMatrix } from "@countersign/server";
-import { initTRPC } from "@trpc/server";
-import { createAuth, type AuthContext } from "@countersign/server";
+import { type AuthContext, accessMatrix, createAuth } from "@countersign/server";
 import { sqlite } from "@countersign/server/sqlite";
+import { initTRPC } from "@trpc/server";
 import { describe, expect, it } from "vitest";
 import { testRouter } from "../support/test-router.ts";
 
@@ -64,7 +63,9 @@ describe("accessMatrix", () => {
       scopes: { a: "A", b: "B" },
       roles: { r: {} },
     });
-    const both = auth.requires({ scope: "a", maxAge: 600 }).concat(auth.requires({ scope: ["a", "b"], role: "r", maxAge: 60 }));
+    const both = auth
+      .requires({ scope: "a", maxAge: 600 })
+      .concat(auth.requires({ scope: ["a", "b"], role: "r", maxAge: 60 }));
     const router = auth.t.router({ both: both.query(() => 1) });
     expect(accessMatrix(router)).toEqual([
       { path: "both", type: "query", signedIn: true, scopes: ["a", "b"], roles: ["r"], maxAge: 60 },

@@ -2,9 +2,12 @@
 import { createServer, type RequestListener, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAuthClient } from "@countersign/client";
-import { createHTTPHandler } from "@trpc/server/adapters/standalone";
-import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
+import { type AuthContext, createAuth } from "@countersign/server";
+import { sqlite } from "@countersign/server/sqlite";
 import { createTestAuth, type TestAuth } from "@countersign/server/testing";
+import { initTRPC } from "@trpc/server";
+import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
+import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { describe, expect, it } from "vitest";
 import { expectReason } from "../support/expect-reason.ts";
 import { password, testApp } from "../support/test-app.ts";
@@ -37,7 +40,12 @@ function fetchAdapter({ auth }: TestAuth): RequestListener {
     }
     const body = incoming.method === "POST" ? Buffer.concat(await incoming.toArray()) : null;
     const req = new Request(`http://localhost${incoming.url}`, { method: incoming.method ?? "GET", headers, body });
-    const reply = await fetchRequestHandler({ endpoint: "/trpc", router: testRouter, req, createContext: auth.createContext });
+    const reply = await fetchRequestHandler({
+      endpoint: "/trpc",
+      router: testRouter,
+      req,
+      createContext: auth.createContext,
+    });
     outgoing.writeHead(reply.status, Object.fromEntries(reply.headers)).end(await reply.text());
   };
 }
@@ -89,6 +97,24 @@ describe.each(Object.entries(adapters))("createContext with %s", (_, adapter) =>
   });
 });
 
+describe("createContext while the database cannot be opened", () => {
+  // `t` without our formatter: nothing of ours stands between an error of the context and the caller.
+  const t = initTRPC.context<AuthContext>().create();
+  const router = t.router({ ping: t.procedure.query(() => "pong") });
+
+  it("is UNAVAILABLE, and says nothing of files", async () => {
+    await using auth = createAuth({ ...testOptions, database: sqlite(`${import.meta.filename}/auth.db`) });
+    const reply = await fetchRequestHandler({
+      endpoint: "/trpc",
+      router,
+      req: new Request("http://localhost/trpc/ping"),
+      createContext: auth.createContext,
+    });
+    expect(await reply.text()).not.toContain(import.meta.filename);
+    expect(reply.status).toBe(503);
+  });
+});
+
 describe("our own app", () => {
   it.each(["/trpc/whoami", "/users/me"])("refuses two Authorization headers at %s", async (path) => {
     await using app = await testApp();
@@ -104,7 +130,8 @@ describe("our own app", () => {
     await using app = await testApp();
     const caller = app.auth.router.createCaller(app.asNobody());
     const { accessToken } = await caller.register({ username: "alice", password });
-    const ask = async (authorization: string) => (await send(`${app.url}/users/me`, ["authorization", authorization])).body;
+    const ask = async (authorization: string) =>
+      (await send(`${app.url}/users/me`, ["authorization", authorization])).body;
     expect(await ask(`bEaReR ${accessToken}`)).toContain("alice");
     expect(await ask(`Basic ${accessToken}`)).toContain("TOKEN_MISSING");
     expect(await ask(`Bearer${accessToken}`)).toContain("TOKEN_MISSING");

@@ -5,7 +5,8 @@ import { password } from "../support/test-app.ts";
 import { testOptions, testRouter } from "../support/test-router.ts";
 
 type Test = Awaited<ReturnType<typeof createTestAuth>>;
-const asAlice = async (test: Test, scopes: string[] = []) => testRouter.createCaller(await test.asUser({ username: "alice", scopes }));
+const asAlice = async (test: Test, scopes: string[] = []) =>
+  testRouter.createCaller(await test.asUser({ username: "alice", scopes }));
 const asNobody = (test: Test) => testRouter.createCaller(test.asNobody());
 
 /** A call by `createCaller`, and what it throws. */
@@ -97,7 +98,9 @@ describe("asUser", () => {
 
   it("gives the roles and scopes that it is asked for", async () => {
     await using test = await createTestAuth(testOptions);
-    const mo = testRouter.createCaller(await test.asUser({ username: "mo", roles: ["moderator"], scopes: ["notes:moderate"] }));
+    const mo = testRouter.createCaller(
+      await test.asUser({ username: "mo", roles: ["moderator"], scopes: ["notes:moderate"] }),
+    );
     expect(await mo.whoami()).toMatchObject({ roles: ["moderator"], scopes: ["notes:moderate"] });
   });
 });

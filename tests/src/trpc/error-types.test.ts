@@ -1,5 +1,5 @@
-import type { InputIssue, Reason } from "@countersign/shared";
 import { isAuthError } from "@countersign/client";
+import type { InputIssue, Reason } from "@countersign/shared";
 import { TRPCClientError } from "@trpc/client";
 import { expect, expectTypeOf, it } from "vitest";
 import { password, testApp } from "../support/test-app.ts";
@@ -10,7 +10,9 @@ type Data = NonNullable<TRPCClientError<TestRouter>["data"]>;
 it("an error's data narrows by its reason", () => {
   expectTypeOf<Data["reason"]>().toEqualTypeOf<Reason | null>();
   expectTypeOf<Extract<Data, { reason: "RATE_LIMITED" }>["details"]>().toEqualTypeOf<{ readonly retryAfter: number }>();
-  expectTypeOf<Extract<Data, { reason: "INSUFFICIENT_SCOPE" }>["details"]["missing"]>().toEqualTypeOf<readonly string[]>();
+  expectTypeOf<Extract<Data, { reason: "INSUFFICIENT_SCOPE" }>["details"]["missing"]>().toEqualTypeOf<
+    readonly string[]
+  >();
   expectTypeOf<Extract<Data, { reason: "BAD_REQUEST" }>["details"]["issues"]>().toEqualTypeOf<readonly InputIssue[]>();
   expectTypeOf<Extract<Data, { reason: null }>["details"]>().toBeNull();
   expectTypeOf<Data["httpStatus"]>().toBeNumber();
@@ -45,8 +47,15 @@ it("isAuthError narrows what a catch has, to the details of each reason", async 
 
 it("isAuthError takes no other error for one of ours", () => {
   const look = (data: unknown) => isAuthError(Object.assign(new Error("x"), { data }));
-  expect([look({ reason: "TOKEN_EXPIRED", details: {} }), look({ reason: null }), look({ reason: "toString" })]).toEqual([true, false, false]);
-  expect([look(null), look("TOKEN_EXPIRED"), isAuthError({ data: { reason: "TOKEN_EXPIRED" } }), isAuthError(null)]).toEqual(
-    Array(4).fill(false),
-  );
+  expect([
+    look({ reason: "TOKEN_EXPIRED", details: {} }),
+    look({ reason: null }),
+    look({ reason: "toString" }),
+  ]).toEqual([true, false, false]);
+  expect([
+    look(null),
+    look("TOKEN_EXPIRED"),
+    isAuthError({ data: { reason: "TOKEN_EXPIRED" } }),
+    isAuthError(null),
+  ]).toEqual(Array(4).fill(false));
 });

@@ -39,7 +39,10 @@ describe("verifying", () => {
 
   it("makes a context without any I/O", async () => {
     const statements: string[] = [];
-    await using app = await testApp({}, { database: sqlite(":memory:", { onStatement: (sql) => statements.push(sql) }) });
+    await using app = await testApp(
+      {},
+      { database: sqlite(":memory:", { onStatement: (sql) => statements.push(sql) }) },
+    );
     statements.length = 0;
     await app.auth.createContext({ req: new Request("http://localhost", { headers: { authorization: "Bearer x" } }) });
     expect(statements).toEqual([]);
@@ -49,7 +52,10 @@ describe("verifying", () => {
 describe("a protected query in a loop", () => {
   it("runs no database statement", async () => {
     const statements: string[] = [];
-    await using app = await testApp({}, { database: sqlite(":memory:", { onStatement: (sql) => statements.push(sql) }) });
+    await using app = await testApp(
+      {},
+      { database: sqlite(":memory:", { onStatement: (sql) => statements.push(sql) }) },
+    );
     const session = await signUp(app);
     expect(statements.length).toBeGreaterThan(3);
     statements.length = 0;
@@ -62,7 +68,10 @@ describe("a protected query in a loop", () => {
 
   it("runs none with the client either, batches and refusals included", async () => {
     const statements: string[] = [];
-    await using app = await testApp({}, { database: sqlite(":memory:", { onStatement: (sql) => statements.push(sql) }) });
+    await using app = await testApp(
+      {},
+      { database: sqlite(":memory:", { onStatement: (sql) => statements.push(sql) }) },
+    );
     const client = app.client();
     await client.register({ username: "alice", password });
     statements.length = 0;

@@ -58,8 +58,16 @@ function routerOf(t: (typeof roots)["our transformer"]) {
 }
 
 /** Calls over HTTP, as tRPC's own fetch adapter serves it. */
-async function call(test: TestAuth, router: AnyTRPCRouter, path: string, options: { token?: string; body?: unknown } = {}) {
-  const headers = { "content-type": "application/json", ...(options.token && { authorization: `Bearer ${options.token}` }) };
+async function call(
+  test: TestAuth,
+  router: AnyTRPCRouter,
+  path: string,
+  options: { token?: string; body?: unknown } = {},
+) {
+  const headers = {
+    "content-type": "application/json",
+    ...(options.token && { authorization: `Bearer ${options.token}` }),
+  };
   const init = "body" in options ? { method: "POST", body: JSON.stringify(options.body), headers } : { headers };
   const reply = await fetchRequestHandler({
     endpoint: "/trpc",
@@ -95,7 +103,12 @@ describe.each(Object.entries(roots))("on a t with %s", (name, t) => {
     const data = { code: "UNAUTHORIZED", httpStatus: 401, path: "mine", reason: "TOKEN_MISSING", details: {} };
     expect(missing).toMatchObject({ status: 401, body: { error: wrap({ data }) } });
     const scope = await call(test, router, "write", { token, body: wrap({ text: "hello" }) });
-    const refusal = { code: "FORBIDDEN", httpStatus: 403, reason: "INSUFFICIENT_SCOPE", details: { missing: ["notes:write"] } };
+    const refusal = {
+      code: "FORBIDDEN",
+      httpStatus: 403,
+      reason: "INSUFFICIENT_SCOPE",
+      details: { missing: ["notes:write"] },
+    };
     expect(scope).toMatchObject({ status: 403, body: { error: wrap({ data: refusal }) } });
   });
 
@@ -152,7 +165,7 @@ describe("types of guards on an application's own t", () => {
     // @ts-expect-error: "emperor" is not declared.
     auth.requires({ role: "emperor" });
     // @ts-expect-error: an age is a number of seconds.
-    auth.requires({ maxAge: "5m" });
+    expect(() => auth.requires({ maxAge: "5m" })).toThrow(TypeError);
   });
 
   it("keep the meta type of the application", () => {
@@ -169,7 +182,11 @@ describe("types of guards on an application's own t", () => {
   });
 
   it("allow no role to grant a scope that is not declared", () => {
-    const options = { database: sqlite(":memory:"), secret: Buffer.alloc(32).toString("base64url"), issuer: "http://localhost" };
+    const options = {
+      database: sqlite(":memory:"),
+      secret: Buffer.alloc(32).toString("base64url"),
+      issuer: "http://localhost",
+    };
     const undeclared = () =>
       createAuth({
         ...options,
@@ -182,8 +199,11 @@ describe("types of guards on an application's own t", () => {
 
   it("carry the output over to a caller", () => {
     const router = routerOf(roots["our transformer"]);
-    expectTypeOf<ReturnType<TRPCRouterCaller<(typeof router)["_def"]["_config"]["$types"], (typeof router)["_def"]["record"]>>["mine"]>()
-      .returns.resolves.toBeString();
+    expectTypeOf<
+      ReturnType<
+        TRPCRouterCaller<(typeof router)["_def"]["_config"]["$types"], (typeof router)["_def"]["record"]>
+      >["mine"]
+    >().returns.resolves.toBeString();
   });
 });
 

@@ -1,10 +1,10 @@
 /** What an administrator may do to an account. `actorId` is `null` for the command line. */
 import { AuthError } from "@countersign/shared";
 import type {
-  Account as AccountView,
   AccountId,
   AccountPage,
   AccountRef,
+  Account as AccountView,
   CreateAccountInput,
   ListAccountsInput,
   SetPasswordInput,

@@ -13,7 +13,7 @@ import { revokeInTransaction } from "../sessions/revoke-in-transaction.ts";
  * transaction. Access tokens from before are no longer good: they ask their clients to refresh.
  *
  * @returns How many sessions were ended.
- * @throws {AuthError} `NOT_FOUND`
+ * @throws {AuthError} `NOT_FOUND`; `INVALID_CREDENTIALS` where the account is not `at` its version any more
  */
 export async function applyAccountChange(
   deps: Deps,
@@ -21,14 +21,16 @@ export async function applyAccountChange(
   change: {
     readonly set: Partial<Pick<AccountRow, "roles" | "password_hash" | "disabled_at">>;
     readonly revoke?: { readonly selection: SessionSelection; readonly reason: string };
+    /** The version that a password was compared with: what was proved of an older one is worth nothing. Default: any. */
+    readonly at?: number;
     readonly audit: AuditEvent;
     readonly caller: Caller;
   },
 ): Promise<number> {
   const revoked = await deps.db.transaction().execute(async (trx) => {
     const now = deps.now();
-    const version = await changeAccount(trx, id, { ...change.set, updated_at: now });
-    if (version === null) throw new AuthError("NOT_FOUND");
+    const version = await changeAccount(trx, { id, version: change.at }, { ...change.set, updated_at: now });
+    if (version === null) throw new AuthError(change.at === undefined ? "NOT_FOUND" : "INVALID_CREDENTIALS");
     await appendFeedEvent(trx, { kind: "account_changed", subject: id, version }, now);
     const ended = change.revoke
       ? await revokeInTransaction(trx, change.revoke.selection, { now, reason: change.revoke.reason })

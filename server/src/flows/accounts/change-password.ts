@@ -28,6 +28,8 @@ export async function changePassword(
   await checkPassword(deps.settings, input.newPassword, account.username);
   const revoked = await applyAccountChange(deps, account.id, {
     set: { password_hash: await deps.hasher.hash(input.newPassword) },
+    // While the passwords were hashed, an administrator may have set another: whoever knows the old one must not undo that.
+    at: account.version,
     revoke: { selection: { accountId: account.id, except: principal.sessionId }, reason: "password_changed" },
     audit: { kind: "password_changed", sessionId: principal.sessionId },
     caller,

@@ -1,0 +1,100 @@
+import type { AccountId, SessionId } from "@countersign/shared/schemas";
+import { describe, expect, it } from "vitest";
+import { appendFeedEvent } from "../store/feed-events.ts";
+import { createTestAuth } from "../testing.ts";
+import { startFeed } from "./feed.ts";
+
+const principal = { sessionId: "s1" as SessionId, accountId: "a1" as AccountId, version: 1 };
+
+/** A feed of its own on a test's database, with a horizon of a minute. */
+async function feedOn(test: Awaited<ReturnType<typeof createTestAuth>>, onKeysChanged = async () => {}) {
+  const { db } = await test.auth.start();
+  const append = (event: Parameters<typeof appendFeedEvent>[1]) => appendFeedEvent(db, event, test.clock.now());
+  const feed = await startFeed({ db, now: test.clock.now, horizonMs: 60_000, onKeysChanged });
+  return { feed, append, db };
+}
+
+describe("the feed", () => {
+  it("knows a revocation when it has read it, and forgets it when no token can contradict it", async () => {
+    await using test = await createTestAuth();
+    const { feed, append } = await feedOn(test);
+    await append({ kind: "session_revoked", subject: "s1", version: null });
+    expect(feed.objectionTo(principal)).toBeNull();
+    await feed.catchUp();
+    expect(feed.objectionTo(principal)).toBe("SESSION_REVOKED");
+    expect(feed.objectionTo({ ...principal, sessionId: "s2" as SessionId })).toBeNull();
+    await test.clock.advance({ minutes: 1 });
+    await feed.catchUp();
+    expect(feed.objectionTo(principal)).toBe("SESSION_REVOKED");
+    await test.clock.advance({ seconds: 1 });
+    await feed.catchUp();
+    expect(feed.objectionTo(principal)).toBeNull();
+  });
+
+  it("refuses versions before the highest that it has heard of, in whatever order it hears", async () => {
+    await using test = await createTestAuth();
+    const { feed, append } = await feedOn(test);
+    for (const version of [3, 2]) await append({ kind: "account_changed", subject: "a1", version });
+    await feed.catchUp();
+    const versions = [1, 2, 3, 4].map((version) => feed.objectionTo({ ...principal, version }));
+    expect(versions).toEqual(["TOKEN_EXPIRED", "TOKEN_EXPIRED", null, null]);
+    expect(feed.objectionTo({ ...principal, accountId: "a2" as AccountId })).toBeNull();
+  });
+
+  it("says that a session is over before it says that the account has changed", async () => {
+    await using test = await createTestAuth();
+    const { feed, append } = await feedOn(test);
+    await append({ kind: "account_changed", subject: "a1", version: 2 });
+    await append({ kind: "session_revoked", subject: "s1", version: null });
+    await feed.catchUp();
+    expect(feed.objectionTo(principal)).toBe("SESSION_REVOKED");
+  });
+
+  it("gives who has written a read that began after the write, also while another is under way", async () => {
+    await using test = await createTestAuth();
+    const { feed, append } = await feedOn(test);
+    const underWay = feed.catchUp();
+    await append({ kind: "session_revoked", subject: "s1", version: null });
+    await feed.catchUp();
+    expect(feed.objectionTo(principal)).toBe("SESSION_REVOKED");
+    await underWay;
+  });
+
+  it("is stale when it was last read more than five seconds ago", async () => {
+    await using test = await createTestAuth();
+    const { feed } = await feedOn(test);
+    await test.clock.advance({ seconds: 5 });
+    expect([feed.isStale(), feed.age()]).toEqual([false, 5_000]);
+    await test.clock.advance({ seconds: 1 });
+    expect(feed.isStale()).toBe(true);
+    await feed.catchUp();
+    expect([feed.isStale(), feed.age()]).toEqual([false, 0]);
+  });
+
+  it("tells of a new key before the read is over, once", async () => {
+    await using test = await createTestAuth();
+    let told = 0;
+    const { feed, append } = await feedOn(test, async () => {
+      told += 1;
+    });
+    await append({ kind: "keys_changed", subject: "k1", version: null });
+    await append({ kind: "keys_changed", subject: "k2", version: null });
+    await feed.catchUp();
+    await feed.catchUp();
+    expect(told).toBe(1);
+  });
+
+  // The event must not be over with before the keys were read: a compromised key would go on being taken.
+  it("tells again of a new key when the keys could not be read", async () => {
+    await using test = await createTestAuth();
+    let told = 0;
+    const { feed, append } = await feedOn(test, async () => {
+      told += 1;
+      if (told === 1) throw new Error("the database is away");
+    });
+    await append({ kind: "keys_changed", subject: "k1", version: null });
+    await expect(feed.catchUp()).rejects.toThrow();
+    await feed.catchUp();
+    expect(told).toBe(2);
+  });
+});

@@ -1,0 +1,92 @@
+import { describe, expect, it } from "vitest";
+import type { Caller, Deps } from "../deps.ts";
+import { createTestAuth } from "../testing.ts";
+import { register } from "./accounts/register.ts";
+import { keepHouse } from "./housekeeping.ts";
+import { login } from "./sessions/login.ts";
+import { logout } from "./sessions/logout.ts";
+import { refresh } from "./sessions/refresh.ts";
+
+const caller: Caller = { address: "203.0.113.7", userAgent: "test", requestId: null };
+const alice = { username: "alice", password: "correct horse battery staple" };
+
+async function count(deps: Deps, table: "sessions" | "feed_events" | "attempts" | "audit_events"): Promise<number> {
+  return (await deps.db.selectFrom(table).selectAll().execute()).length;
+}
+
+describe("keepHouse", () => {
+  it("keeps a session for a week after its end, so that its refresh token still learns why", async () => {
+    await using test = await createTestAuth();
+    const deps = await test.auth.start();
+    const { refreshToken } = await register(deps, alice, caller);
+    await test.clock.advance({ days: 37 });
+    await keepHouse(deps);
+    await expect(refresh(deps, { refreshToken }, caller)).rejects.toMatchObject({ reason: "TOKEN_EXPIRED" });
+    await test.clock.advance({ days: 1 });
+    await keepHouse(deps);
+    expect(await count(deps, "sessions")).toBe(0);
+    await expect(refresh(deps, { refreshToken }, caller)).rejects.toMatchObject({ reason: "TOKEN_INVALID" });
+  });
+
+  it("keeps a fact of the feed as long as a token could contradict it, also for a node that starts then", async () => {
+    await using test = await createTestAuth();
+    const deps = await test.auth.start();
+    const { refreshToken } = await register(deps, alice, caller);
+    await logout(deps, { refreshToken }, { principal: async () => null, caller });
+    const facts = await count(deps, "feed_events");
+    await test.clock.advance({ minutes: 15 });
+    await keepHouse(deps);
+    expect(await count(deps, "feed_events")).toBe(facts);
+    await test.clock.advance({ minutes: 2 });
+    await keepHouse(deps);
+    expect(await count(deps, "feed_events")).toBe(0);
+  });
+
+  it("forgets attempts when their window has ended, but not the devices that are known", async () => {
+    await using test = await createTestAuth();
+    const deps = await test.auth.start();
+    await register(deps, alice, caller);
+    await login(deps, alice, caller);
+    await expect(login(deps, { ...alice, password: "wrong" }, caller)).rejects.toMatchObject({
+      reason: "INVALID_CREDENTIALS",
+    });
+    const before = await count(deps, "attempts");
+    await keepHouse(deps);
+    expect(await count(deps, "attempts")).toBe(before);
+    await test.clock.advance({ hours: 1 });
+    await keepHouse(deps);
+    expect(await count(deps, "attempts")).toBe(1);
+    await test.clock.advance({ days: 90 });
+    await keepHouse(deps);
+    expect(await count(deps, "attempts")).toBe(0);
+  });
+
+  it("keeps the audit as long as the setting says", async () => {
+    await using test = await createTestAuth({ auditRetentionSeconds: 86_400 });
+    const deps = await test.auth.start();
+    await register(deps, alice, caller);
+    await test.clock.advance({ days: 1 });
+    await keepHouse(deps);
+    expect(await count(deps, "audit_events")).toBe(2);
+    await test.clock.advance({ seconds: 1 });
+    await keepHouse(deps);
+    expect(await count(deps, "audit_events")).toBe(0);
+  });
+
+  it("deletes more than one statement takes", async () => {
+    await using test = await createTestAuth({ auditRetentionSeconds: 1 });
+    const deps = await test.auth.start();
+    const rows = Array.from({ length: 1_001 }, (_, index) => ({
+      id: `${index}`,
+      at: 0,
+      kind: "sign_in",
+      details: "{}",
+    }));
+    await deps.db
+      .insertInto("audit_events")
+      .values(rows as never)
+      .execute();
+    await keepHouse(deps);
+    expect(await count(deps, "audit_events")).toBe(0);
+  });
+});
