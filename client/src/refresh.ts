@@ -37,7 +37,7 @@ export function createRefresh(
 }
 
 /** Whether an error says that the session is over, whatever is tried next. */
-export function isEnding(
+function isEnding(
   error: unknown,
 ): error is Error & { readonly data: { readonly reason: Exclude<SignedOutReason, "SIGNED_OUT"> } } {
   return isAuthError(error) && endingReasons.some((reason) => reason === error.data.reason);

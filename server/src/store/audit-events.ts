@@ -1,24 +1,10 @@
 /** The verbs of the `audit_events` table. */
-import type { Insertable, Selectable } from "kysely";
+import type { Insertable } from "kysely";
 import type { Db } from "../deps.ts";
 import type { AuditEventsTable } from "./schema.ts";
 
-export type AuditEventRow = Selectable<AuditEventsTable>;
-
 export async function insertAuditEvent(db: Db, row: Insertable<AuditEventsTable>): Promise<void> {
   await db.insertInto("audit_events").values(row).execute();
-}
-
-/** The latest events of an account, the newest first. */
-export async function listAuditEvents(db: Db, accountId: string, limit: number): Promise<AuditEventRow[]> {
-  return db
-    .selectFrom("audit_events")
-    .selectAll()
-    .where("account_id", "=", accountId)
-    .orderBy("at", "desc")
-    .orderBy("id", "desc")
-    .limit(limit)
-    .execute();
 }
 
 /** Deletes up to `limit` events from before a time. Returns how many. */
