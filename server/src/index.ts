@@ -8,7 +8,7 @@ export { type Environment, EnvironmentError, readEnvironment } from "./environme
 export { type App, type AppOptions, createApp } from "./http/app.ts";
 export { ListenError, type Served, serve } from "./http/serve.ts";
 export type { ApplicationAccount, AuthOptions, ClaimsSubject } from "./options.ts";
-export { type AccessRow, accessMatrix } from "./trpc/access.ts";
+export { type AccessRow, accessMatrix, loadLazyRouters } from "./trpc/access.ts";
 export type { AuthContext, RequestAuth } from "./trpc/context.ts";
 export { errorFormatter } from "./trpc/errors.ts";
 export type { Requirements } from "./trpc/guards.ts";

@@ -39,7 +39,8 @@ async function showAccess(reference: string | undefined, { format }: { format: F
 }
 
 async function matrixOf(router: AnyTRPCRouter): Promise<AccessRow[]> {
-  const { accessMatrix } = await import("../trpc/access.ts");
+  const { accessMatrix, loadLazyRouters } = await import("../trpc/access.ts");
+  await loadLazyRouters(router);
   try {
     return accessMatrix(router);
   } catch (error) {

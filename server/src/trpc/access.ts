@@ -12,7 +12,8 @@ export interface AccessRow extends Demands {
 /**
  * Lists what each procedure of a router demands, in the order of their paths.
  *
- * @throws {TypeError} naming every procedure that declares nothing, not even `public`.
+ * @throws {TypeError} naming every procedure that declares nothing, not even `public`, and every router that is not
+ *   loaded yet.
  *
  * @example
  * ```ts
@@ -20,6 +21,13 @@ export interface AccessRow extends Demands {
  * ```
  */
 export function accessMatrix(router: AnyTRPCRouter): AccessRow[] {
+  const unloaded = Object.keys(router._def.lazy);
+  if (unloaded.length > 0) {
+    throw new TypeError(
+      `These routers are loaded at their first call, so what they demand cannot be read: ${unloaded.join(", ")}. ` +
+        "Await loadLazyRouters(appRouter) first.",
+    );
+  }
   const undeclared: string[] = [];
   const rows: AccessRow[] = [];
   for (const [path, procedure] of proceduresOf(router)) {
@@ -34,6 +42,15 @@ export function accessMatrix(router: AnyTRPCRouter): AccessRow[] {
     );
   }
   return rows;
+}
+
+/** Loads the routers that tRPC's `lazy` would load at their first call: before, their procedures are unknown. */
+export async function loadLazyRouters(router: AnyTRPCRouter): Promise<void> {
+  const pending = Object.values(router._def.lazy);
+  if (pending.length === 0) return;
+  await Promise.all(pending.map(({ load }) => load()));
+  // What was loaded may bring others of its kind.
+  await loadLazyRouters(router);
 }
 
 /** A procedure as tRPC builds it. Its type says less than what is there. */

@@ -1,4 +1,4 @@
-import type { AccountId, User } from "@countersign/shared/schemas";
+import { AccountId, type User } from "@countersign/shared/schemas";
 import type { Deps } from "../../deps.ts";
 import type { ApplicationAccount } from "../../options.ts";
 import { findAccountById } from "../../store/accounts.ts";
@@ -35,10 +35,10 @@ export function fromRow(row: AccountRow): Account {
   };
 }
 
+/** @throws {ZodError} for an id that is empty or longer than 128 characters: no token could carry it. */
 export function fromApplication(account: ApplicationAccount): Account {
   return {
-    // The application's ids are opaque to us; branding them is all the checking there is to do.
-    id: account.id as AccountId,
+    id: AccountId.parse(account.id),
     username: account.username,
     email: account.email ?? null,
     roles: account.roles ?? [],

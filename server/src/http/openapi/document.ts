@@ -1,6 +1,6 @@
 /** The OpenAPI document of an app: its plain routes, and the procedures of the router that it serves. */
 import type { AnyTRPCRouter } from "@trpc/server";
-import { proceduresOf } from "../../trpc/access.ts";
+import { loadLazyRouters, proceduresOf } from "../../trpc/access.ts";
 import type { JsonObject } from "./json.ts";
 import { plainInputs, plainItems, plainOutputs } from "./plain-routes.ts";
 import { type Envelope, procedureItem, speaksSuperjson, superjsonEnvelope } from "./procedures.ts";
@@ -75,11 +75,3 @@ const aboutSuperjson = [
   'Values in `{ "json": … }` are superjson\'s: beside `json` there may be a `meta`, which names the types that JSON lacks.',
   'An input that has a date in it has to name it: `{ "json": { "dueAt": "2026-01-31T00:00:00Z" }, "meta": { "values": { "dueAt": ["Date"] } } }`.',
 ];
-
-/** A router that is loaded at its first call has no procedures before. It may bring others of its kind. */
-async function loadLazyRouters(router: AnyTRPCRouter): Promise<void> {
-  for (const { load } of Object.values(router._def.lazy)) {
-    await load();
-    return loadLazyRouters(router);
-  }
-}
