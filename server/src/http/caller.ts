@@ -1,5 +1,6 @@
 /** Who sent a request: the peer's address, or what trusted proxies say of it. */
 import type { IncomingMessage } from "node:http";
+import { isIP } from "node:net";
 import type { Context } from "hono";
 import ipaddr from "ipaddr.js";
 import type { Caller } from "../deps.ts";
@@ -14,6 +15,8 @@ type Range = ReturnType<typeof ipaddr.parseCIDR>;
 export function parseTrustedProxies(entries: readonly string[]): readonly Range[] {
   return entries.map((entry) => {
     try {
+      // ipaddr.js also reads shorthands, as 10.0.0 for 10.0.0.0, which nobody means here.
+      if (isIP(entry.split("/")[0] ?? "") === 0) throw new TypeError("not an address");
       if (entry.includes("/")) return ipaddr.parseCIDR(entry);
       const address = ipaddr.parse(entry);
       return [address, address.kind() === "ipv4" ? 32 : 128];

@@ -27,8 +27,8 @@ export function trpcRoutes<Router extends AnyTRPCRouter>(options: {
 }): Hono<{ Variables: RequestVariables }> {
   const { router, createContext, start, callerOf, log } = options;
 
-  const respond = (context: Context<{ Variables: RequestVariables }>, error: TRPCError | null) =>
-    resolveResponse({
+  async function respond(context: Context<{ Variables: RequestVariables }>, error: TRPCError | null) {
+    const response = await resolveResponse({
       router,
       req: context.req.raw,
       path: context.req.path.slice("/trpc/".length),
@@ -50,9 +50,14 @@ export function trpcRoutes<Router extends AnyTRPCRouter>(options: {
         return { headers: new Headers({ "cache-control": "no-store", ...refusalHeaders(refusals) }) };
       },
     });
+    // tRPC leaves it out of what it refuses before a procedure is found.
+    if (response.status >= 400) response.headers.set("content-type", "application/json");
+    return response;
+  }
 
   return new Hono<{ Variables: RequestVariables }>()
     .use(
+      "/trpc/*",
       limitBody((context) =>
         respond(context, new TRPCError({ code: "PAYLOAD_TOO_LARGE", message: "The request is too large." })),
       ),

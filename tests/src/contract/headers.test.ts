@@ -68,18 +68,12 @@ describe.each(Object.keys(replies))("%s", (what) => {
 });
 
 describe("the request id", () => {
-  it("is the caller's own where they send one", async () => {
-    await using app = await testApp();
-    const reply = await app.request("/healthz", { headers: { "x-request-id": "trace-4711" } });
-    expect(reply.headers.get("x-request-id")).toBe("trace-4711");
-  });
-
-  it.each(["a b", "<script>", "x".repeat(300), "é"])(
-    "is a new one where theirs could hurt a log: %j",
+  it.each(["trace-4711", "a b", "<script>", "x".repeat(300), "é"])(
+    "is ours, whatever the caller sends: nothing of theirs gets into a log (%j)",
     async (given) => {
       await using app = await testApp();
       const reply = await app.request("/healthz", { headers: { "x-request-id": given } });
-      expect(reply.headers.get("x-request-id")).toMatch(/^[\w-]{36}$/);
+      expect(reply.headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
     },
   );
 

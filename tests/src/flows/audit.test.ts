@@ -21,15 +21,16 @@ describe("the audit", () => {
   it("has a registration and a sign-in, with who, when and from where", async () => {
     await using app = await testApp();
     const latest = await auditOf(app);
-    const client = app.client((input, init) =>
-      fetch(String(input), {
-        ...(init as RequestInit),
-        headers: { ...(init?.headers as object), "user-agent": "Tricorder/1", "x-request-id": "request-1" },
-      }),
-    );
+    let requestId: string | null = null;
+    const client = app.client(async (input, init) => {
+      const headers = { ...(init?.headers as object), "user-agent": "Tricorder/1" };
+      const reply = await fetch(String(input), { ...(init as RequestInit), headers });
+      requestId ??= reply.headers.get("x-request-id");
+      return reply;
+    });
     const { id } = await client.register({ username: "alice", password });
     const session = await client.trpc.auth.session.query();
-    const caller = { at: app.clock.now(), address: "127.0.0.1", user_agent: "Tricorder/1", request_id: "request-1" };
+    const caller = { at: app.clock.now(), address: "127.0.0.1", user_agent: "Tricorder/1", request_id: requestId };
     const rows = await latest();
     expect(rows).toHaveLength(2);
     expect(rows).toEqual(

@@ -122,6 +122,7 @@ describe("sessions.list", () => {
     const old = await signUp(app);
     const ended = await signIn(app);
     await bearer(app, ended).auth.logout.mutate();
+    expect(await bearer(app, old).auth.sessions.list.query()).toHaveLength(1);
     await app.clock.advance({ days: 30 });
     const now = await signIn(app);
     const sessions = await bearer(app, now).auth.sessions.list.query();
