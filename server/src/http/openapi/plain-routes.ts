@@ -9,7 +9,13 @@ import type { DescribedSchemas } from "./schemas.ts";
 const signedIn = { signedIn: true, scopes: [], roles: [], maxAge: null };
 
 /** The schemas that parse what the plain routes take, and that their replies have. */
-export const plainInputs = { "POST /token": z.union([PasswordGrant, RefreshGrant]) };
+export const plainInputs = {
+  "POST /token": z.union([PasswordGrant, RefreshGrant]),
+  /** The fields of both grants, so that Swagger UI shows a form. */
+  "POST /token fields": z
+    .object({ ...PasswordGrant.shape, ...RefreshGrant.shape, grant_type: z.enum(["password", "refresh_token"]) })
+    .partial(),
+};
 export const plainOutputs = { "POST /token": TokenReply, "GET /users/me": User };
 
 /** The path items of the plain routes. */
@@ -24,7 +30,11 @@ export function plainItems({ inputs, outputs }: DescribedSchemas): JsonObject {
         security: [],
         requestBody: {
           required: true,
-          content: { "application/x-www-form-urlencoded": { schema: inputs["POST /token"] ?? {} } },
+          content: {
+            "application/x-www-form-urlencoded": {
+              schema: { ...inputs["POST /token fields"], ...inputs["POST /token"] },
+            },
+          },
         },
         responses: {
           200: { description: "Tokens.", content: jsonContent(outputs["POST /token"] ?? {}) },

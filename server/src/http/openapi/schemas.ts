@@ -10,12 +10,14 @@ import {
   RefreshInput,
   RegisterInput,
   RevokedCount,
+  ScopeString,
   Session,
   SessionRef,
   SetPasswordInput,
   SetRolesInput,
   SignedIn,
   User,
+  Username,
 } from "@countersign/shared/schemas";
 import { z } from "zod";
 import { PasswordGrant, RefreshGrant, TokenReply } from "../token.ts";
@@ -54,6 +56,12 @@ const ownNames = new Map<unknown, string>(
     User,
   }).map(([name, schema]) => [schema, name]),
 );
+
+/** What a form shows at first. Without it Swagger UI makes something up from the pattern, another one each time. */
+const examples = new Map<unknown, string>([
+  [Username, "alice"],
+  [ScopeString, ""],
+]);
 
 /**
  * Describes validators as they are on the wire: inputs before they are parsed, outputs after. What is not a zod schema,
@@ -143,6 +151,10 @@ function asOnTheWire(direction: Direction): NonNullable<z.core.ToJSONSchemaParam
     if (def.type === "date") Object.assign(jsonSchema, { type: "string", format: "date-time" });
     if (def.type === "bigint") Object.assign(jsonSchema, { type: "string", pattern: "^-?[0-9]+$" });
     if ((zodSchema as unknown) === Password) jsonSchema.format = "password";
+    if (examples.has(zodSchema)) jsonSchema.examples = [examples.get(zodSchema)];
+    // Every integer of zod's has these bounds, which are JSON's own.
+    if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+    if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
     // Replies grow within a major version: a client that was generated from this must not refuse a field that is new.
     if (direction === "output" && def.type === "object" && def.catchall === undefined) {
       delete jsonSchema.additionalProperties;
@@ -155,7 +167,7 @@ function relocateReferences(json: Json, componentName: (name: string) => string)
   if (typeof json !== "object" || json === null) return json;
   return Object.fromEntries(
     Object.entries(json).map(([key, value]) =>
-      key === "$ref" && typeof value === "string"
+      key === "$ref" && typeof value === "string" && value.startsWith("#/$defs/")
         ? [key, `#/components/schemas/${componentName(value.slice("#/$defs/".length))}`]
         : [key, relocateReferences(value, componentName)],
     ),
