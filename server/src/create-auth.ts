@@ -1,6 +1,6 @@
 /** The only place where parts are put together, and taken apart again. */
 import { createSecretKey } from "node:crypto";
-import type { Principal } from "@countersign/shared";
+import { AuthError, type Principal } from "@countersign/shared";
 import type { AccountId } from "@countersign/shared/schemas";
 import { createRefreshTokens } from "./crypto/refresh-token.ts";
 import { deriveKey, type KeyLabel } from "./crypto/sealing.ts";
@@ -20,9 +20,11 @@ import {
   type ScopeOptions,
   type Settings,
 } from "./options.ts";
+import { startOrRefuse } from "./start-or-refuse.ts";
 import { checkCatalogue } from "./store/catalogue.ts";
 import { migrate } from "./store/migrate.ts";
 import { type AuthContext, contextOf, type RequestLike } from "./trpc/context.ts";
+import { toTRPCError } from "./trpc/errors.ts";
 import { type AnyPrincipal, makeGuardedProcedure, makePublicProcedure, type Requirements } from "./trpc/guards.ts";
 import { t } from "./trpc/init.ts";
 import { type AuthRouter, authRouter } from "./trpc/routers/auth.ts";
@@ -141,6 +143,8 @@ export function assemble<Scope extends string, Role extends string, Claims exten
     return running;
   };
 
+  const startDeps = async () => (await start()).deps;
+
   const close = async () => {
     const started = running;
     running = undefined;
@@ -154,12 +158,12 @@ export function assemble<Scope extends string, Role extends string, Claims exten
     publicProcedure: makePublicProcedure(),
     protectedProcedure: makeGuardedProcedure<Principal<Scope, Role, Claims>>({}),
     requires: (requirements) => makeGuardedProcedure<Principal<Scope, Role, Claims>>(requirements),
-    createContext: async (request) => contextOf((await start()).deps, request),
+    createContext: (request) => startOrRefuse(startDeps, resolved.log).then((deps) => contextOf(deps, request), refuse),
     async accountChanged({ id, version, endSessions = false }) {
       const { deps } = await start();
       await announceAccountChange(deps, { id: id as AccountId, version, endSessions }, nobody);
     },
-    start: async () => (await start()).deps,
+    start: startDeps,
     close,
     [Symbol.asyncDispose]: close,
     options,
@@ -222,6 +226,11 @@ async function startParts(
     await db.destroy();
     throw error;
   }
+}
+
+/** tRPC tells an application's own formatter of a context that fails by the code alone. */
+function refuse(error: unknown): never {
+  throw error instanceof AuthError ? toTRPCError(error) : error;
 }
 
 /** Works again and again, one turn at a time. What goes wrong is logged, and the next turn tries again. */

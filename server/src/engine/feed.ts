@@ -42,6 +42,8 @@ export async function startFeed(options: {
   let lastId = await latestFeedId(db);
   let lastReadAt = now();
   let reading: Promise<void> = Promise.resolve();
+  /** Stays until the keys were read: the event itself is read once. */
+  let keysHaveChanged = false;
 
   for (const event of await readFeedSince(db, now() - horizonMs)) learn(event);
 
@@ -76,7 +78,9 @@ export async function startFeed(options: {
       learn(event);
       lastId = event.id;
     }
-    if (events.some(({ kind }) => kind === "keys_changed")) await onKeysChanged();
+    keysHaveChanged ||= events.some(({ kind }) => kind === "keys_changed");
+    if (keysHaveChanged) await onKeysChanged();
+    keysHaveChanged = false;
     forget(startedAt - horizonMs);
     lastReadAt = startedAt;
   }

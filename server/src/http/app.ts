@@ -7,6 +7,7 @@ import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import type { Deps, Log } from "../deps.ts";
 import type { ScopeOptions } from "../options.ts";
+import { startOrRefuse } from "../start-or-refuse.ts";
 import { type RootRouter, rootRouter } from "../trpc/routers/root.ts";
 import { parseTrustedProxies, callerOf as readCaller } from "./caller.ts";
 import { docsRoutes } from "./docs.ts";
@@ -62,7 +63,7 @@ export function createApp<Router extends AnyTRPCRouter = RootRouter>(
   const log = auth.options.log ?? silent;
   const proxies = parseTrustedProxies(trustedProxies);
   const callerOf = (context: Context) => readCaller(context, proxies);
-  const start = () => startOrRefuse(auth, log);
+  const start = () => startOrRefuse(auth.start, log);
   // Without a router of its own an application gets ours, and ours needs nothing but our context.
   const router = (options.router ?? rootRouter) as Router;
   const createContext = options.createContext ?? ((context) => context as never);
@@ -113,15 +114,6 @@ function checkOrigins(origins: readonly string[]): string[] {
     }
   }
   return [...origins];
-}
-
-async function startOrRefuse(auth: AppAuth, log: Log): Promise<Deps> {
-  try {
-    return await auth.start();
-  } catch (error) {
-    log.error({ err: error }, "the database cannot be opened");
-    throw new AuthError("UNAVAILABLE", { retryAfter: 5 });
-  }
 }
 
 function tooLarge(): Response {

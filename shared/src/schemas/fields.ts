@@ -50,6 +50,7 @@ export const Role = z.string().min(1).max(64);
 
 /** A page of a longer list: `cursor` from the page before, `limit` rows (1 to 100; default 50). */
 export const PageInput = z.strictObject({
-  cursor: z.string().max(200).optional(),
+  // A username of 64 characters can have a normal form of more than a thousand.
+  cursor: z.string().max(2_000).optional(),
   limit: z.int().min(1).max(100).default(50),
 });

@@ -4,7 +4,6 @@ import type { Caller, Deps } from "../../deps.ts";
 import { findAccountById } from "../../store/accounts.ts";
 import { applyAccountChange } from "./change-account.ts";
 import { checkPassword } from "./check-password.ts";
-import { usernameKey } from "./normalise.ts";
 import { refuseIfApplicationOwnsAccounts } from "./own-accounts.ts";
 
 /**
@@ -20,7 +19,7 @@ export async function changePassword(
   refuseIfApplicationOwnsAccounts(deps.settings);
   const account = await findAccountById(deps.db, principal.accountId);
   if (account === null) throw new AuthError("SESSION_REVOKED");
-  const ticket = await deps.limiter.takeLogin(usernameKey(account.username), caller.address);
+  const ticket = await deps.limiter.takeLogin(account.id, caller.address);
   if (!(await deps.hasher.verify(input.currentPassword, account.password_hash))) {
     throw new AuthError("INVALID_CREDENTIALS", undefined, "The current password is wrong.");
   }

@@ -1,8 +1,7 @@
 import { AuthError } from "@countersign/shared";
 import type { LoginInput, SignedIn } from "@countersign/shared/schemas";
 import type { Caller, Deps } from "../../deps.ts";
-import { authenticate } from "../accounts/authenticate.ts";
-import { loginKey } from "../accounts/normalise.ts";
+import { authenticate, findCandidate } from "../accounts/authenticate.ts";
 import { recordAudit } from "../audit.ts";
 import { checkRequestedScope } from "./grant-scopes.ts";
 import { startSession } from "./start-session.ts";
@@ -15,9 +14,10 @@ import { startSession } from "./start-session.ts";
  */
 export async function login(deps: Deps, input: LoginInput, caller: Caller): Promise<SignedIn> {
   checkRequestedScope(deps.settings, input.scope ?? "");
+  const candidate = await findCandidate(deps, input.username);
   // Counted before the hash, so that a batch of 500 guesses counts 500.
-  const ticket = await deps.limiter.takeLogin(loginKey(input.username).key, caller.address);
-  const account = await authenticate(deps, input);
+  const ticket = await deps.limiter.takeLogin(candidate.limitKey, caller.address);
+  const account = await authenticate(deps, candidate, input);
   if (account === null) {
     await recordAudit(deps, deps.db, { kind: "sign_in_failed" }, caller);
     throw new AuthError("INVALID_CREDENTIALS");

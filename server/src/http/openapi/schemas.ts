@@ -111,7 +111,7 @@ function isZod(validator: unknown): validator is z.core.$ZodType {
   return typeof validator === "object" && validator !== null && "_zod" in validator;
 }
 
-/** One schema that zod cannot convert, as one with a default that is a bigint, must not cost the others their description. */
+/** One schema that zod cannot convert, as one whose default throws outside of a request, must not cost the others their description. */
 function isConvertible(schema: z.core.$ZodType, options: z.core.ToJSONSchemaParams): boolean {
   try {
     z.toJSONSchema(schema, options);
