@@ -1,9 +1,9 @@
 /** `GET /metrics`: counts and durations for Prometheus. Of what callers sent, only names that we know become labels. */
 import { type Context, Hono, type MiddlewareHandler } from "hono";
-import { matchedRoutes } from "hono/route";
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Deps } from "../deps.ts";
 import type { RequestVariables } from "./request-log.ts";
+import { routeOf } from "./route-of.ts";
 
 /** The metrics of one app. */
 export interface Metrics {
@@ -31,7 +31,7 @@ export function createMetrics(start: () => Promise<Deps>): Metrics {
       const { method } = context.req;
       stop({
         method: knownMethods.has(method) ? method : "other",
-        route: routeOf(context),
+        route: labelOf(context),
         status: context.res.status,
       });
     },
@@ -47,10 +47,10 @@ export function createMetrics(start: () => Promise<Deps>): Metrics {
 }
 
 /** The pattern of the route, and the procedure's name where one was called by itself. */
-function routeOf(context: Context<{ Variables: RequestVariables }>): string {
+function labelOf(context: Context<{ Variables: RequestVariables }>): string {
   const [procedure, ...others] = context.get("procedures") ?? [];
   if (procedure !== undefined && others.length === 0) return `/trpc/${procedure}`;
-  return matchedRoutes(context).findLast(({ path }) => path !== "/*")?.path ?? "none";
+  return routeOf(context) ?? "none";
 }
 
 /** Made when somebody reads them: the process's own cost an observer each, which an app that nobody reads does not need. */

@@ -1,7 +1,7 @@
 /** One line a request, when it is answered. Of what the caller sent, only names that we know are written. */
 import type { MiddlewareHandler } from "hono";
-import { matchedRoutes } from "hono/route";
 import type { Log } from "../deps.ts";
+import { routeOf } from "./route-of.ts";
 
 /** What the middlewares and routes leave for each other in a request's context. */
 export interface RequestVariables {
@@ -21,8 +21,7 @@ export function requestLog(log: Log): MiddlewareHandler<{ Variables: RequestVari
     const fields = {
       requestId: context.get("requestId"),
       method: context.req.method,
-      // The route and not the path: a path may hold anything, a pattern is ours.
-      route: matchedRoutes(context).findLast(({ path }) => path !== "/*")?.path ?? null,
+      route: routeOf(context),
       ...(procedures && { procedures }),
       status,
       milliseconds: Math.round((performance.now() - startedAt) * 10) / 10,

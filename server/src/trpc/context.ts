@@ -26,6 +26,11 @@ export interface RequestAuth {
 /** A request as tRPC's adapters hand it over: fetch's `Request`, or Node's `IncomingMessage`. */
 export interface RequestLike {
   readonly req: Request | NodeRequest;
+  /**
+   * The IP address of whoever sent it, for limits on guessing. Default: the socket's on Node. Give it where there is a
+   * proxy before Node, and on fetch, where a request does not say: without one, attempts are limited by account alone.
+   */
+  readonly address?: string | null;
 }
 
 /** What is read of Node's `IncomingMessage`; spelled out, so that browsers' type-checks need no Node types. */
@@ -51,24 +56,18 @@ export function makeContext(deps: Deps, authorization: string | null, caller: Ca
 }
 
 /** The context of a request, for any adapter. */
-export function contextOf(deps: Deps, { req }: RequestLike): AuthContext {
-  return isFetchRequest(req) ? contextOfFetch(deps, req) : contextOfNode(deps, req);
-}
-
-function contextOfFetch(deps: Deps, request: Request): AuthContext {
-  // A fetch request does not say who sent it: an adapter that knows makes its context with `makeContext`.
-  const caller = { address: null, userAgent: request.headers.get("user-agent"), requestId: null };
-  return makeContext(deps, request.headers.get("authorization"), caller);
-}
-
-function contextOfNode(deps: Deps, request: NodeRequest): AuthContext {
+export function contextOf(deps: Deps, { req, address }: RequestLike): AuthContext {
+  if (isFetchRequest(req)) {
+    const caller = { address: address ?? null, userAgent: req.headers.get("user-agent"), requestId: null };
+    return makeContext(deps, req.headers.get("authorization"), caller);
+  }
   const caller = {
-    address: request.socket.remoteAddress ?? null,
-    userAgent: request.headers["user-agent"] ?? null,
+    address: address ?? req.socket.remoteAddress ?? null,
+    userAgent: req.headers["user-agent"] ?? null,
     requestId: null,
   };
   // Node's `headers` keeps the first of several Authorization headers; fetch joins them, and so a second one is seen.
-  const authorization = request.headersDistinct.authorization?.join(", ") ?? null;
+  const authorization = req.headersDistinct.authorization?.join(", ") ?? null;
   return makeContext(deps, authorization, caller);
 }
 

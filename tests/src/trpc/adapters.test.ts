@@ -140,3 +140,21 @@ describe("our own app", () => {
     expect(await ask(`Bearer ${accessToken},${accessToken}`)).toContain("TOKEN_INVALID");
   });
 });
+
+describe("an address that the application tells", () => {
+  const t = initTRPC.context<AuthContext>().create();
+  const router = t.router({ where: t.procedure.query(({ ctx }) => ctx.auth.caller.address) });
+  const ask = (auth: ReturnType<typeof createAuth>, address?: string) =>
+    fetchRequestHandler({
+      endpoint: "/trpc",
+      router,
+      req: new Request("http://localhost/trpc/where"),
+      createContext: ({ req }) => auth.createContext({ req, ...(address !== undefined && { address }) }),
+    }).then((reply) => reply.json());
+
+  it("is the caller's on fetch, where a request does not say", async () => {
+    await using auth = createAuth({ ...testOptions, database: sqlite(":memory:") });
+    expect(await ask(auth, "203.0.113.9")).toMatchObject({ result: { data: "203.0.113.9" } });
+    expect(await ask(auth)).toMatchObject({ result: { data: null } });
+  });
+});
