@@ -1,7 +1,10 @@
 /** `GET /docs` as a developer uses it: Authorize with username and password, then try calls out. */
+import { createAuthClient } from "@countersign/client";
+import type { RootRouter } from "@countersign/server";
 import type { Locator, Page } from "playwright-core";
 import { beforeEach, expect, it } from "vitest";
 import { startBrowser, watch } from "../support/browser.ts";
+import { notesExample } from "../support/notes-example.ts";
 import { signUp } from "../support/people.ts";
 import { password, testApp } from "../support/test-app.ts";
 
@@ -40,6 +43,21 @@ it("Authorize signs in with username and password, and then protected calls answ
   expect(complaints).toEqual([]);
   // Neither the password nor a token.
   expect(urls.filter((url) => /battery|eyJ/.test(decodeURIComponent(url)))).toEqual([]);
+});
+
+it("in examples/notes, its own procedures answer too", { timeout: 60_000 }, async () => {
+  await using notes = await notesExample();
+  await createAuthClient<RootRouter>({ url: `${notes.url}/trpc` }).register({ username: "alice", password });
+  await using docs = await openDocs(notes.url);
+  const { dialog } = await authorize(docs.page, password);
+  await dialog.getByRole("button", { name: "Close", exact: true }).last().click();
+
+  expect(await tryOut(docs.page, "/users/me")).toMatchObject({ status: 200, body: { username: "alice" } });
+  const created = await tryOut(docs.page, "/trpc/notes.create", { json: { text: "Buy milk" } });
+  expect(created).toMatchObject({ status: 200, body: { result: { data: { json: { text: "Buy milk" } } } } });
+  const listed = await tryOut(docs.page, "/trpc/notes.list");
+  expect(listed).toMatchObject({ status: 200, body: { result: { data: { json: [{ text: "Buy milk" }] } } } });
+  expect(docs.complaints).toEqual([]);
 });
 
 it("nothing of a sign-in outlives the page", { timeout: 60_000 }, async () => {
