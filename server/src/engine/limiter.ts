@@ -27,6 +27,8 @@ export interface Limits {
 export interface LoginTicket {
   /** The attempt was honest: takes it back, and remembers the device. Belongs in the transaction that starts the session. */
   honour(db: Db): Promise<void>;
+  /** Nothing was compared after all, as when too many wait: takes the attempt back, and remembers nothing. */
+  takeBack(): Promise<void>;
 }
 
 export interface Limiter {
@@ -84,12 +86,11 @@ export function createLimiter(options: { db: Db; now: Now; key: KeyObject; limit
                   ]),
             ];
       await take(budgets);
+      const keys = budgets.map(({ key }) => key);
       return {
+        takeBack: () => forgiveAttempts(db, keys),
         async honour(db) {
-          await forgiveAttempts(
-            db,
-            budgets.map(({ key }) => key),
-          );
+          await forgiveAttempts(db, keys);
           if (known !== null) await markKey(db, known, now() + knownDeviceMs);
         },
       };

@@ -29,6 +29,14 @@ describe("the password hasher", () => {
     expect(await standIn).toBe(false);
   });
 
+  it("matches nothing without a stored hash, not even the stand-in's own password", async () => {
+    const hasher = createPasswordHasher({ ...cost, concurrency: 1, queue: 2 }, (length) => new Uint8Array(length));
+    const standIn = Buffer.alloc(32).toString("base64url");
+    expect(await hasher.verify(standIn, null)).toBe(false);
+    // It is the password of the stand-in: the same bytes make the same hash.
+    expect(await hasher.verify(standIn, await hasher.hash(standIn))).toBe(true);
+  });
+
   it("gives each password a salt of its own", async () => {
     const hasher = make(2);
     const [first, second] = [await hasher.hash("same"), await hasher.hash("same")];

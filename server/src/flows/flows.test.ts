@@ -1,5 +1,6 @@
 /** What can be seen only from inside: with one part replaced through `Deps`. */
 import { createSecretKey } from "node:crypto";
+import { AuthError } from "@countersign/shared";
 import { hash } from "@node-rs/argon2";
 import { expect, it } from "vitest";
 import { createRefreshTokens } from "../crypto/refresh-token.ts";
@@ -92,4 +93,18 @@ it("refresh refuses a token whose session has another salt: the secret alone mak
     .set({ salt: new Uint8Array(16) })
     .execute();
   await expect(refresh(deps, { refreshToken }, caller)).rejects.toMatchObject({ reason: "TOKEN_INVALID" });
+});
+
+it("login that was turned away as BUSY has not used up an attempt", async () => {
+  await using test = await createTestAuth({ limits: { loginsPerAccount: 1 } });
+  const deps = await test.auth.start();
+  await register(deps, alice, { ...caller, address: "198.51.100.1" });
+  const busy: Deps = {
+    ...deps,
+    hasher: { ...deps.hasher, verify: () => Promise.reject(new AuthError("BUSY", { retryAfter: 2 })) },
+  };
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    await expect(login(busy, alice, caller)).rejects.toMatchObject({ reason: "BUSY" });
+  }
+  await login(deps, alice, caller);
 });

@@ -101,7 +101,7 @@ export function createApp<Router extends AnyTRPCRouter = RootRouter>(
 
 const corsPolicy = {
   allowMethods: ["GET", "POST"],
-  allowHeaders: ["authorization", "content-type", "trpc-accept", "last-event-id", "x-request-id"],
+  allowHeaders: ["authorization", "content-type", "trpc-accept", "last-event-id"],
   exposeHeaders: ["x-request-id", "www-authenticate", "retry-after"],
   maxAge: 600,
 };

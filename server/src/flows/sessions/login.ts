@@ -1,6 +1,7 @@
 import { AuthError } from "@countersign/shared";
 import type { LoginInput, SignedIn } from "@countersign/shared/schemas";
 import type { Caller, Deps } from "../../deps.ts";
+import type { LoginTicket } from "../../engine/limiter.ts";
 import { authenticate, findCandidate } from "../accounts/authenticate.ts";
 import { recordAudit } from "../audit.ts";
 import { checkRequestedScope } from "./grant-scopes.ts";
@@ -17,7 +18,7 @@ export async function login(deps: Deps, input: LoginInput, caller: Caller): Prom
   const candidate = await findCandidate(deps, input.username);
   // Counted before the hash, so that a batch of 500 guesses counts 500.
   const ticket = await deps.limiter.takeLogin(candidate.limitKey, caller.address);
-  const account = await authenticate(deps, candidate, input);
+  const account = await authenticate(deps, candidate, input).catch((error: unknown) => takeBackIfBusy(error, ticket));
   if (account === null) {
     await recordAudit(deps, deps.db, { kind: "sign_in_failed" }, caller);
     throw new AuthError("INVALID_CREDENTIALS");
@@ -32,4 +33,10 @@ export async function login(deps: Deps, input: LoginInput, caller: Caller): Prom
     throw new AuthError("ACCOUNT_DISABLED");
   }
   return startSession(deps, account, { caller, amr: ["pwd"], scope: input.scope ?? "", ticket });
+}
+
+/** Whoever was turned away without a look at their password has not guessed. */
+async function takeBackIfBusy(error: unknown, ticket: LoginTicket): Promise<never> {
+  if (error instanceof AuthError && error.reason === "BUSY") await ticket.takeBack();
+  throw error;
 }
