@@ -78,6 +78,53 @@ it("whatever else comes in is refused as a bad request, and touches no prototype
   );
 });
 
+const refused: readonly (readonly [what: string, body: unknown, message: RegExp])[] = [
+  ["no envelope", { username: "alice" }, /superjson envelope/],
+  ["an array", [{ json: 1 }], /superjson envelope/],
+  ["meta that is no object", { json: 1, meta: [] }, /"meta" must be an object/],
+  ["annotations that are a text", { json: 1, meta: { values: "Date" } }, /malformed type annotations/],
+  ...["regexp", "Error", "URL", "number", "symbol", "constructor", ["class", "x"], ["custom", "x"], 7, null].map(
+    (type) =>
+      [
+        `the type ${JSON.stringify(type)}`,
+        { json: { a: "/a/" }, meta: { values: { a: [type] } } },
+        /type that is not/,
+      ] as const,
+  ),
+  [
+    "a type inside a map",
+    { json: [["k", "/a/"]], meta: { values: ["map", { "0.1": ["regexp"] }] } },
+    /type that is not/,
+  ],
+  [
+    "1,001 annotations",
+    {
+      json: {},
+      meta: { values: Object.fromEntries(Array.from({ length: 1_001 }, (_, index) => [index, ["undefined"]])) },
+    },
+    /too many/,
+  ],
+  [
+    "annotations 40 deep",
+    { json: {}, meta: { values: Array.from({ length: 40 }).reduce((tree) => ({ a: tree }), ["undefined"]) } },
+    /too many/,
+  ],
+  ["a path to a prototype", { json: {}, meta: { values: { "__proto__.x": ["Date"] }, v: 1 } }, /not valid superjson/],
+  ["a bigint that is none", { json: "x", meta: { values: ["bigint"] } }, /not valid superjson/],
+];
+
+it.each(refused)("%s is refused before anything is built, with its sentence", (_, body, message) => {
+  const arrives = () => transformer.input.deserialize(JSON.parse(JSON.stringify(body)));
+  expect(arrives).toThrow(AuthError);
+  expect(arrives).toThrow(message);
+});
+
+it("as many annotations as a large form has are taken", () => {
+  const dates = Array.from({ length: 900 }, (_, index) => new Date(index));
+  const body = JSON.parse(JSON.stringify(transformer.input.serialize(dates)));
+  expect(transformer.input.deserialize(body)).toEqual(dates);
+});
+
 it("a value that is there twice arrives as two: an input is a tree", () => {
   const shared = { name: "twice" };
   const body = JSON.parse(JSON.stringify(superjson.serialize({ one: shared, two: shared })));

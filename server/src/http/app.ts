@@ -88,11 +88,15 @@ export function createApp<Router extends AnyTRPCRouter = RootRouter>(
   app.route("/", openApiRoutes(router, { issuer: auth.options.issuer, scopes: auth.options.scopes ?? {} }));
   app.route("/", docsRoutes());
 
-  app.notFound(() =>
-    reply(404, { error: "not_found", error_description: "There is nothing here.", reason: "NOT_FOUND" }),
-  );
+  const methods = methodsByPath(app);
+  app.notFound((context) => {
+    const allowed = methods.get(context.req.path);
+    return allowed === undefined ? nothingHere() : anotherMethod(allowed);
+  });
   app.onError((error, context) => {
     if (error instanceof AuthError) return resourceRefusal(error);
+    // Whoever goes away in the middle of a request has broken nothing of ours.
+    if (context.req.raw.signal.aborted) return reply(400, brokenOff);
     log.error({ requestId: context.get("requestId"), err: error }, "a request failed");
     return reply(500, { error: "server_error", error_description: "Something went wrong on the server." });
   });
@@ -115,6 +119,27 @@ function checkOrigins(origins: readonly string[]): string[] {
   }
   return [...origins];
 }
+
+/** The methods of the routes whose path is a plain text. */
+function methodsByPath(app: App): ReadonlyMap<string, string> {
+  const routes = app.routes.filter(({ method, path }) => method !== "ALL" && !/[*:]/.test(path));
+  return new Map(routes.map(({ method, path }) => [path, method === "GET" ? "GET, HEAD" : method]));
+}
+
+function nothingHere(): Response {
+  return reply(404, { error: "not_found", error_description: "There is nothing here.", reason: "NOT_FOUND" });
+}
+
+function anotherMethod(allowed: string): Response {
+  const error_description = `This address takes other requests: ${allowed}.`;
+  return reply(405, { error: "invalid_request", error_description, reason: "BAD_REQUEST" }, { allow: allowed });
+}
+
+const brokenOff = {
+  error: "invalid_request",
+  error_description: "The request ended before it was whole.",
+  reason: "BAD_REQUEST",
+};
 
 function tooLarge(): Response {
   return reply(413, {

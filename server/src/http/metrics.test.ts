@@ -45,7 +45,7 @@ test("nothing that a caller made up becomes a label", async () => {
     "GET none 404": 2,
     "GET /trpc/* 404": 2,
     "GET /docs/:version/:file 404": 2,
-    "other none 404": 2,
+    "other none 405": 2,
   });
 });
 

@@ -1,7 +1,8 @@
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { App } from "./app.ts";
+import { type ErrorBody, reply } from "./refusal.ts";
 
 /** A listening server. */
 export interface Served {
@@ -22,13 +23,38 @@ export class ListenError extends Error {
  * @throws {ListenError} when the port is in use or may not be used.
  */
 export async function serve(app: Pick<App, "fetch">, { port, host }: { port: number; host: string }): Promise<Served> {
-  const server = createServer(getRequestListener(app.fetch));
+  // The app answers its own errors: what comes here is a request that has no valid address, as with a broken Host.
+  const server = createServer(getRequestListener(app.fetch, { errorHandler: () => reply(400, unreadable) }));
+  server.on("clientError", refuseUnreadable);
   await listen(server, port, host);
   const { port: actualPort } = server.address() as AddressInfo;
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${actualPort}`,
     close: ({ drainMs = 10_000 } = {}) => drain(server, drainMs),
   };
+}
+
+const unreadable: ErrorBody = {
+  error: "invalid_request",
+  error_description: "This is not a valid HTTP request.",
+  reason: "BAD_REQUEST",
+};
+const tooLong: ErrorBody = { ...unreadable, error_description: "The address and the headers are too long." };
+const tooSlow: ErrorBody = { ...unreadable, error_description: "The request took too long to arrive." };
+
+/** Answers what never became a request, as any other error is answered, and ends the connection. */
+function refuseUnreadable({ code }: NodeJS.ErrnoException, socket: Socket): void {
+  // Nothing is written into a reply that may have begun.
+  if (!socket.writable || socket.bytesWritten > 0) socket.destroy();
+  else if (code === "HPE_HEADER_OVERFLOW") end(socket, "431 Request Header Fields Too Large", tooLong);
+  else if (code === "ERR_HTTP_REQUEST_TIMEOUT") end(socket, "408 Request Timeout", tooSlow);
+  else end(socket, "400 Bad Request", unreadable);
+}
+
+function end(socket: Socket, status: string, error: ErrorBody): void {
+  const body = JSON.stringify(error);
+  const headers = `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close`;
+  socket.end(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${body}`, () => socket.destroy());
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { Caller, Deps } from "../deps.ts";
 import { login } from "../flows/sessions/login.ts";
 import { refresh } from "../flows/sessions/refresh.ts";
+import { readIssues, toSentence } from "../trpc/input-issues.ts";
 import { reply, tokenRefusal } from "./refusal.ts";
 
 /** The reply of RFC 6749 §5.1. */
@@ -64,12 +65,8 @@ async function exchange(
 function parse<Schema extends z.ZodType>(schema: Schema, fields: unknown): z.output<Schema> {
   const parsed = schema.safeParse(fields);
   if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(({ path, message }) => ({ path: path.map(String), message }));
-  throw new AuthError(
-    "BAD_REQUEST",
-    { issues },
-    issues.map(({ path, message }) => `"${path.join(".")}": ${message}`).join("; "),
-  );
+  const issues = readIssues(parsed.error.issues);
+  throw new AuthError("BAD_REQUEST", { issues }, issues.map(toSentence).join("; "));
 }
 
 /** The fields of a form, or what is wrong with it. Parameters must not be repeated (RFC 6749 §3.2). */

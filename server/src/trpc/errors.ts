@@ -2,6 +2,7 @@
 import { AuthError, type Failure, type InputIssue, type WireError } from "@countersign/shared";
 import { TRPCError } from "@trpc/server";
 import type { TRPC_ERROR_CODE_KEY, TRPC_ERROR_CODE_NUMBER } from "@trpc/server/rpc";
+import { type FoundIssue, readIssues, toSentence } from "./input-issues.ts";
 
 const codes: Readonly<Record<number, TRPC_ERROR_CODE_KEY>> = {
   400: "BAD_REQUEST",
@@ -61,26 +62,36 @@ function describe(error: TRPCError): { message: string; failure: Failure | null 
   const refusal = refusalIn(error);
   if (refusal !== null) return { message: refusal.message, failure: refusal.data };
   if (error.code === "INTERNAL_SERVER_ERROR") return { message: "Something went wrong on the server.", failure: null };
-  if (error.code === "NOT_FOUND") return { message: error.message, failure: { reason: "NOT_FOUND", details: {} } };
-  if (!badRequestCodes.has(error.code)) return { message: error.message, failure: null };
+  const said = inOurWords(error);
+  if (error.code === "NOT_FOUND") return { message: said, failure: { reason: "NOT_FOUND", details: {} } };
+  if (!badRequestCodes.has(error.code)) return { message: said, failure: null };
 
   const issues = issuesOf(error.cause);
-  const message = issues?.[0]?.message ?? ownMessage(error);
+  const message = issues?.[0] ? toSentence(issues[0]) : said;
   return { message, failure: { reason: "BAD_REQUEST", details: { issues: issues ?? [{ path: [], message }] } } };
 }
 
 /** What zod, and every validator of the Standard Schema, found wrong. */
 function issuesOf(cause: unknown): InputIssue[] | null {
   if (!(cause instanceof Error) || !("issues" in cause) || !Array.isArray(cause.issues)) return null;
-  return cause.issues.map(({ path = [], message }: { path?: readonly unknown[]; message: unknown }) => ({
-    path: path.map((key) => (typeof key === "number" ? key : String(key))),
-    message: String(message),
-  }));
+  return readIssues(cause.issues as readonly FoundIssue[]);
 }
 
-/** A message that only repeats its cause is a library's; it may quote the input. */
-function ownMessage(error: TRPCError): string {
-  return error.cause !== undefined && error.message === error.cause.message
-    ? "The request is not valid JSON."
-    : error.message;
+/** What tRPC says by itself, some of it with the path or a header in it, and what people are told instead. */
+const sentences: readonly (readonly [said: RegExp, sentence: string])[] = [
+  [/^No procedure found on path "/, "There is no procedure of this name."],
+  [/^Invalid URL-encoding in path "/, "The path is not a valid URL."],
+  [/^Unsupported [A-Z]+-request to /, "Call queries with GET, and mutations with POST."],
+  [/^(?:Unsupported content-type "|Missing content-type header$)/, "Send application/json."],
+  [/^Only POST requests are supported for /, "Send application/json."],
+  [/^Batch call exceeds maximum size$/, "There are too many calls in one batch."],
+  [/^Not JSON-parsable query params$/, '"connectionParams" must be JSON.'],
+  [/^Invalid connection params shape$/, '"connectionParams" must be an object of strings.'],
+];
+
+/** An application's own message stays. One that only repeats its cause is a library's, and may quote the input. */
+function inOurWords({ message, cause }: TRPCError): string {
+  const said = sentences.find(([pattern]) => pattern.test(message));
+  if (said !== undefined) return said[1];
+  return cause !== undefined && message === cause.message ? "The request is not valid JSON." : message;
 }

@@ -88,7 +88,7 @@ function passwordsSent(count: number): string[] {
 
 /** A path that does not exist is told back to who asked for it, and a new account to who made it. */
 function withoutEchoes(replies: readonly string[]): string {
-  return replies.filter((reply) => !/No procedure found|"accessToken"/.test(reply)).join("\n");
+  return replies.filter((reply) => !/There is no procedure|"accessToken"/.test(reply)).join("\n");
 }
 
 async function usernames(auth: Awaited<ReturnType<typeof testApp>>["auth"]): Promise<Set<string>> {

@@ -1,23 +1,27 @@
 /** The refresh state machine against a small model: honest tabs, lost replies, a thief, and time. */
 import { isAuthError } from "@countersign/client";
 import { createTestAuth } from "@countersign/server/testing";
+import type { SignedIn } from "@countersign/shared/schemas";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { password } from "../support/test-app.ts";
 
 const graceSeconds = 30;
 const idleSeconds = 3_600;
-const absoluteSeconds = 3 * idleSeconds;
+const absoluteSeconds = 1.5 * idleSeconds;
+const accessSeconds = 60;
+const toleranceSeconds = 5;
 
 const test = await createTestAuth({
   algorithm: "HS256",
-  accessTtlSeconds: 60,
+  accessTtlSeconds: accessSeconds,
+  clockToleranceSeconds: toleranceSeconds,
   refreshGraceSeconds: graceSeconds,
   refreshTtlSeconds: idleSeconds,
   sessionTtlSeconds: absoluteSeconds,
 });
 const auth = test.auth.router.createCaller(test.asNobody());
-await auth.register({ username: "alice", password });
+const { user } = await auth.register({ username: "alice", password });
 afterAll(() => test[Symbol.asyncDispose]());
 
 /** What a refresh gets: the generation of the token, or why there is none. */
@@ -45,12 +49,28 @@ class Model {
     return this.#ended;
   }
 
-  signOut(): void {
+  /** Somebody signed out, changed the password from elsewhere, or disabled the account. */
+  end(): void {
     this.#ended ??= "SESSION_REVOKED";
+  }
+
+  /** Whether an access token is good that was issued at this time. */
+  isGood(issuedAt: number): boolean {
+    return this.#ended === null && now() < issuedAt + accessSeconds + toleranceSeconds;
   }
 }
 
 const now = () => test.clock.now() / 1_000;
+
+/** Whether the server lets an access token pass. */
+async function passes(accessToken: string): Promise<boolean> {
+  const req = new Request("http://localhost", { headers: { authorization: `Bearer ${accessToken}` } });
+  const context = await test.auth.createContext({ req });
+  return context.auth.principal().then(
+    (principal) => principal !== null,
+    () => false,
+  );
+}
 
 /** One session and those who hold its tokens: tabs, and a thief who copied one. */
 class World {
@@ -60,9 +80,11 @@ class World {
   /** The generation that each tab holds. */
   readonly #tabs = [0, 0, 0];
   #stolen = 0;
+  readonly #accessTokens: { accessToken: string; issuedAt: number }[];
 
-  constructor(refreshToken: string) {
+  constructor({ refreshToken, accessToken }: SignedIn) {
     this.#tokens = [refreshToken];
+    this.#accessTokens = [{ accessToken, issuedAt: now() }];
   }
 
   async refreshTab(tab: number, isReplyLost: boolean): Promise<void> {
@@ -85,15 +107,39 @@ class World {
 
   async signOut(tab: number): Promise<void> {
     const refreshToken = this.#token(this.#tabs[tab] ?? 0);
-    this.model.signOut();
+    this.model.end();
     await auth.logout({ refreshToken });
+  }
+
+  /** The owner does it on another device. */
+  async changePassword(): Promise<void> {
+    const { accessToken } = await auth.login({ username: "alice", password });
+    const req = new Request("http://localhost", { headers: { authorization: `Bearer ${accessToken}` } });
+    const elsewhere = test.auth.router.createCaller(await test.auth.createContext({ req }));
+    this.model.end();
+    await elsewhere.changePassword({ currentPassword: password, newPassword: password });
+  }
+
+  async disable(): Promise<void> {
+    const admin = test.auth.usersRouter.createCaller(await test.asUser({ username: "root", roles: ["admin"] }));
+    this.model.end();
+    await admin.disable({ id: user.id });
+    await admin.enable({ id: user.id });
+  }
+
+  /** Every access token that was ever issued is good exactly as long as it should be. */
+  async checkAccess(): Promise<void> {
+    for (const { accessToken, issuedAt } of this.#accessTokens) {
+      expect(await passes(accessToken)).toBe(this.model.isGood(issuedAt));
+    }
   }
 
   async #refresh(generation: number): Promise<Outcome> {
     const expected = this.model.refresh(generation);
-    const outcome = await attempt(this.#token(generation), (token) => {
-      this.#tokens[generationOf(token)] ??= token;
-      expect(token, "a session forked").toBe(this.#token(generationOf(token)));
+    const outcome = await attempt(this.#token(generation), ({ refreshToken, accessToken }) => {
+      this.#accessTokens.push({ accessToken, issuedAt: now() });
+      this.#tokens[generationOf(refreshToken)] ??= refreshToken;
+      expect(refreshToken, "a session forked").toBe(this.#token(generationOf(refreshToken)));
     });
     expect(outcome).toBe(expected);
     return outcome;
@@ -104,10 +150,10 @@ class World {
   }
 }
 
-async function attempt(refreshToken: string, see: (token: string) => void): Promise<Outcome> {
+async function attempt(refreshToken: string, see: (signedIn: SignedIn) => void): Promise<Outcome> {
   try {
     const next = await auth.refresh({ refreshToken });
-    see(next.refreshToken);
+    see(next);
     return generationOf(next.refreshToken);
   } catch (error) {
     const cause = error instanceof Error ? error.cause : null;
@@ -121,7 +167,7 @@ function generationOf(refreshToken: string): number {
   return Buffer.from(refreshToken.slice(3), "base64url").readUInt32BE(16);
 }
 
-const newWorld = async () => new World((await auth.login({ username: "alice", password })).refreshToken);
+const newWorld = async () => new World(await auth.login({ username: "alice", password }));
 const wait = (seconds: number) => test.clock.advance({ seconds });
 
 const tab = fc.nat({ max: 2 });
@@ -138,7 +184,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ does: fc.constant("steal"), tab }) },
   { weight: 2, arbitrary: fc.record({ does: fc.constant("replay") }) },
   { weight: 3, arbitrary: fc.record({ does: fc.constant("wait"), seconds: anyWait }) },
-  { weight: 1, arbitrary: fc.record({ does: fc.constant("sign out"), tab }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constantFrom("sign out", "change password", "disable"), tab }) },
 );
 
 async function take(
@@ -151,6 +197,8 @@ async function take(
   else if (does === "steal") world.steal(tab);
   else if (does === "replay") await world.replay();
   else if (does === "wait") await wait(seconds);
+  else if (does === "change password") await world.changePassword();
+  else if (does === "disable") await world.disable();
   else await world.signOut(tab);
 }
 
@@ -159,6 +207,7 @@ describe("a session under refresh", () => {
     const property = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 14 }), async (steps) => {
       const world = await newWorld();
       for (const taken of steps) await take(world, taken);
+      await world.checkAccess();
     });
     await fc.assert(property, { numRuns: 10_000 });
   });
@@ -168,7 +217,7 @@ describe("a session under refresh", () => {
   }, async () => {
     const lost = fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 3 });
     const rounds = fc.array(
-      fc.record({ idle: fc.integer({ min: 0, max: 900 }), tabs: fc.integer({ min: 1, max: 4 }), lost }),
+      fc.record({ idle: fc.integer({ min: 0, max: 800 }), tabs: fc.integer({ min: 1, max: 4 }), lost }),
       { maxLength: 6 },
     );
     const property = fc.asyncProperty(rounds, async (rounds) => {
