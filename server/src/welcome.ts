@@ -1,6 +1,4 @@
 /** What the process prints when it listens, and nobody collects its log: where, and what to do next. */
-import { existsSync } from "node:fs";
-import { basename, relative } from "node:path";
 import type { Environment } from "./environment.ts";
 import { version } from "./version.ts";
 
@@ -44,15 +42,8 @@ function firstSteps(url: string, registration: "open" | "closed"): string[] {
   ];
 }
 
-/** The Node that the workspace brings along: the machine's own may be too old. */
-const pinnedNode = "node_modules/.bin/node";
-
-/** How this program was called. */
+/** How this program's commands are called: installed as a package, or in its own repository. */
 function command(): string {
-  const [, script = "countersign"] = process.argv;
-  const isInstalled = /^countersign(\.\w+)?$/.test(basename(script));
-  if (isInstalled) return "npx countersign";
-  // While Countersign itself is developed, it runs from its source.
-  const conditions = process.execArgv.filter((argument) => argument.startsWith("--conditions="));
-  return [existsSync(pinnedNode) ? pinnedNode : "node", ...conditions, relative(process.cwd(), script)].join(" ");
+  const [, script = ""] = process.argv;
+  return /[\\/]node_modules[\\/]/.test(script) ? "npx countersign" : "npm run countersign --";
 }
