@@ -32,4 +32,24 @@ describe("the address of a caller", () => {
       ),
     );
   });
+
+  it("is the peer, or an entry that trusted hops alone vouch for, whatever the header says", () => {
+    const trusted = fc.constantFrom("10.0.0.1", "10.255.0.7", "192.168.1.1", "fd00::7", "::ffff:10.1.1.1");
+    const hop = fc.oneof(trusted, fc.ipV4(), fc.ipV6(), fc.string(), fc.constantFrom("unknown", "203.0.113.9:443", ""));
+    const isProxy = (address: string) => addressOf(address, "203.0.113.9", proxies) === "203.0.113.9";
+    fc.assert(
+      fc.property(fc.oneof(trusted, fc.ipV4()), fc.array(hop, { maxLength: 5 }), (peer, hops) => {
+        const found = addressOf(peer, hops.join(","), proxies);
+        // Hops may have commas in them, so they are read as the header has them.
+        const written = hops.join(",").split(",");
+        const chain = [peer, ...written.reverse().map((entry) => entry.trim())];
+        const vouched = chain.findIndex((address, index) => {
+          const same = addressOf(address, undefined, proxies) === found;
+          return same && chain.slice(0, index).every(isProxy);
+        });
+        expect(vouched, `${found} of ${chain}`).toBeGreaterThanOrEqual(0);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
 });

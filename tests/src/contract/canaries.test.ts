@@ -1,98 +1,209 @@
-/** Secrets planted in every input are searched where they must not be: logs, replies, and the database's file. */
+/** Secrets planted in every input are searched where they must not be: logs, errors, and the database's files. */
 import { readdirSync, readFileSync } from "node:fs";
+import { accessMatrix } from "@countersign/server";
 import { sqlite } from "@countersign/server/sqlite";
 import { pino } from "pino";
 import { expect, it } from "vitest";
-import { signUp } from "../support/people.ts";
+import { administrator, signIn, signUp } from "../support/people.ts";
+import { rawRequest } from "../support/raw-request.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { password, testApp } from "../support/test-app.ts";
+import { password, type TestApp, testApp } from "../support/test-app.ts";
+import { testRouter } from "../support/test-router.ts";
 
-let planted = 0;
-/** A text that stands nowhere else. */
-const canary = () => `canary${(planted++).toString().padStart(4, "0")}canary`;
+/** Where a canary may be found again. */
+type Home =
+  /** Nowhere at all. */
+  | "nowhere"
+  /** In the refusal, which names to its sender the procedure or the field that they named. */
+  | "refusal"
+  /** In the database: it is the name of an account, or of a device. */
+  | "database";
 
-it("no secret is left in a log, in an error or in the database", async () => {
+/** Makes texts that stand nowhere else. */
+function aviary() {
+  const homes = new Map<string, Home>();
+  return {
+    homes,
+    plant(home: Home = "nowhere"): string {
+      const canary = `canary${homes.size.toString().padStart(5, "0")}canary`;
+      homes.set(canary, home);
+      return canary;
+    },
+  };
+}
+
+function canariesIn(text: string): ReadonlySet<string> {
+  return new Set(text.match(/canary\d{5}canary/g));
+}
+
+const fields = [
+  "id",
+  "username",
+  "password",
+  "email",
+  "scope",
+  "refreshToken",
+  "currentPassword",
+  "newPassword",
+  "search",
+  "cursor",
+  "limit",
+  "roles",
+  "text",
+  "at",
+];
+
+it("no secret is left in a log, in an error or in the database", { timeout: 60_000 }, async () => {
   await using folder = await temporaryFolder();
   const lines: string[] = [];
   const log = pino({ level: "trace" }, { write: (line: string) => void lines.push(line) });
-  const replies: string[] = [];
-  {
-    await using app = await testApp({ log }, { database: sqlite(folder.file("app.db")) });
-    const alice = await signUp(app);
-    const bearer = { authorization: `Bearer ${alice.accessToken}` };
-    const form = (fields: Record<string, string>) => ({ method: "POST", body: new URLSearchParams(fields) });
-    const note = async (reply: Response) => replies.push(`${[...reply.headers].join("\n")}\n${await reply.text()}`);
-    const call = async (path: string, input: unknown, headers: Record<string, string> = {}) =>
-      note(await app.call(path, { json: input }, headers));
-    const get = async (path: string, headers: Record<string, string> = {}) =>
-      note(await app.request(path, { headers }));
+  const unlimited = { loginsPerAccount: 10_000, loginsPerAddress: 10_000, loginsPerKnownDevice: 10_000 };
+  await using app = await testApp({ log, limits: unlimited }, { database: sqlite(folder.file("app.db")) });
+  const { homes, plant } = aviary();
+  const refusals: string[] = [];
 
-    for (const path of ["auth.login", "auth.register"]) {
-      await call(path, { username: canary(), password: canary() });
-      await call(path, { username: "alice", password: canary() });
-      await call(path, { username: "alice", password: canary(), scope: canary() });
-      await call(path, { username: { [canary()]: canary() }, password: [canary()] });
-      await call(path, { username: "bob", password: canary(), email: canary() });
-      await call(path, canary());
-      await note(await app.call(path, `{"json": ${canary()}`));
-      await note(await app.call(path, { json: null, meta: { values: { [canary()]: [canary()] } } }));
-    }
-    await call("auth.changePassword", { currentPassword: canary(), newPassword: canary() }, bearer);
-    await call("auth.changePassword", { currentPassword: password, newPassword: canary() }, bearer);
-    await call("auth.refresh", { refreshToken: `v1.${canary()}` });
-    await call("auth.logout", { refreshToken: canary() });
-    await call("write", { text: canary().repeat(20) }, bearer);
-    await call("users.get", { id: canary() }, bearer);
-    await call(`auth.${canary()}`, {});
-    await call(`auth.login?input=${canary()}`, {});
-    await get(`/trpc/whoami?input=${canary()}`, bearer);
-    await get(`/trpc/${canary()}`);
-    await get(`/${canary()}?token=${canary()}`);
-    await get(`/docs/${canary()}/${canary()}`);
-    for (const path of ["/users/me", "/trpc/whoami", "/trpc/auth.session", "/trpc/broken"]) {
-      await get(path, { authorization: `Bearer ${canary()}` });
-      await get(path, { authorization: `Basic ${canary()}` });
-      await get(path, {
-        cookie: `__Host-countersign=${canary()}`,
-        "x-request-id": canary(),
-        "x-forwarded-for": canary(),
-        ...bearer,
-      });
-      await get(path, { origin: `https://${canary()}.example`, referer: `https://${canary()}.example` });
-    }
-    await note(await app.request("/token", form({ username: canary(), password: canary(), client_secret: canary() })));
-    await note(await app.request("/token", form({ grant_type: canary(), refresh_token: canary() })));
-    await note(await app.request("/token", form({ grant_type: "refresh_token", refresh_token: canary() })));
-    await note(
-      await app.request("/token", { method: "POST", headers: { authorization: `Basic ${canary()}` }, body: canary() }),
-    );
+  await plantEverywhere(app, plant, (refusal) => refusals.push(refusal));
 
-    expect(lines.length).toBeGreaterThan(40);
-    const secrets = [alice.accessToken, alice.refreshToken, password, ...passwordsSent(planted)];
-    const files = readdirSync(folder.path).map((file) => readFileSync(folder.file(file), "latin1"));
-    // A registered username and a new password's hash may be there; what was typed as a password may not.
-    const names = await usernames(app.auth);
-    const everything = { log: lines.join("\n"), replies: withoutEchoes(replies), database: files.join("\n") };
-    for (const [where, text] of Object.entries(everything)) {
-      for (const secret of secrets) {
-        if (where === "database" && names.has(secret)) continue;
-        expect(text.includes(secret), `${secret} is in the ${where}`).toBe(false);
-      }
-    }
-  }
+  const logged = lines.join("\n");
+  const refused = refusals.join("\n");
+  const files = readdirSync(folder.path).map((file) => readFileSync(folder.file(file), "latin1"));
+  const stored = files.join("\n");
+  expect([lines.length, refusals.length, homes.size].every((count) => count > 200)).toBe(true);
+  const [inLog, inRefusals, inDatabase] = [logged, refused, stored].map(canariesIn);
+  const strays = [...homes].flatMap(([canary, home]) => [
+    ...(inLog?.has(canary) ? [`${canary} is in the log`] : []),
+    ...(home !== "refusal" && inRefusals?.has(canary) ? [`${canary} is in a refusal`] : []),
+    ...(inDatabase?.has(canary) === (home === "database") ? [] : [`${canary} is in the database, or missing there`]),
+  ]);
+  expect(strays).toEqual([]);
+  for (const text of [logged, refused, stored]) expect(text.includes(password)).toBe(false);
+  expect(logged + refused).not.toMatch(/eyJ[\w-]{10}|v1\.[\w-]{60}|\$argon2/);
+  expect(stored).not.toMatch(/eyJ[\w-]{10}|v1\.[\w-]{60}/);
 });
 
-function passwordsSent(count: number): string[] {
-  return Array.from({ length: count }, (_, index) => `canary${index.toString().padStart(4, "0")}canary`);
-}
+async function plantEverywhere(
+  app: TestApp,
+  plant: (home?: Home) => string,
+  note: (refusal: string) => void,
+): Promise<void> {
+  const alice = await signUp(app);
+  await (await administrator(app)).create({ username: "boss", password, roles: ["admin"] });
+  const boss = await signIn(app, "boss");
+  const device = plant("database");
 
-/** A path that does not exist is told back to who asked for it, and a new account to who made it. */
-function withoutEchoes(replies: readonly string[]): string {
-  return replies.filter((reply) => !/There is no procedure|"accessToken"/.test(reply)).join("\n");
-}
+  async function send(path: string, init: RequestInit = {}): Promise<void> {
+    const reply = await app.request(path, init);
+    const text = await reply.text();
+    if (reply.status >= 400) note(`${[...reply.headers].join("\n")}\n${text}`);
+  }
+  const post = (body: string, headers: Record<string, string>) => ({ method: "POST", headers, body });
+  const everyHeader = () => ({
+    "user-agent": device,
+    cookie: `__Host-countersign=${plant()}; ${plant()}=${plant()}`,
+    origin: `https://${plant()}.example`,
+    referer: `https://${plant()}.example/?${plant()}`,
+    "x-request-id": plant(),
+    "x-forwarded-for": plant(),
+    "x-http-method-override": plant(),
+    "trpc-accept": plant(),
+    [`x-${plant()}`]: plant(),
+  });
+  const asAlice = { authorization: `Bearer ${alice.accessToken}` };
+  const asBoss = { authorization: `Bearer ${boss.accessToken}` };
+  const strange = () => [`Bearer ${plant()}`, `Bearer ${plant()} ${plant()}`, `Basic ${plant()}`, plant()];
 
-async function usernames(auth: Awaited<ReturnType<typeof testApp>>["auth"]): Promise<Set<string>> {
-  const { db } = await auth.start();
-  const rows = await db.selectFrom("accounts").select(["username"]).execute();
-  return new Set(rows.map(({ username }) => username));
+  async function call(path: string, type: string, body: string, authorization: { authorization?: string }) {
+    const headers = { "content-type": "application/json", ...everyHeader(), ...authorization };
+    if (type === "mutation") await send(`/trpc/${path}`, post(body, headers));
+    else await send(`/trpc/${path}?input=${encodeURIComponent(body)}&${plant()}=${plant()}`, { headers });
+  }
+
+  for (const { path, type } of accessMatrix(testRouter)) {
+    const envelope = (json: unknown) => JSON.stringify({ json });
+    for (const authorization of [{}, asAlice, asBoss]) {
+      await call(path, type, envelope(plant()), authorization);
+      await call(path, type, envelope([plant()]), authorization);
+      await call(path, type, envelope({ [plant("refusal")]: plant() }), authorization);
+      await call(path, type, envelope(Object.fromEntries(fields.map((name) => [name, plant()]))), authorization);
+      await call(path, type, `{"json": ${plant()}`, authorization);
+      await call(path, type, JSON.stringify({ json: null, meta: { values: { [plant()]: [plant()] } } }), authorization);
+    }
+    for (const name of fields) {
+      // A wrong type, and the right one with everything else missing.
+      await call(path, type, envelope({ [name]: { [plant()]: plant() } }), asBoss);
+      if (!/logout|revoke/.test(path)) await call(path, type, envelope({ [name]: plant() }), asBoss);
+    }
+    for (const authorization of strange()) await call(path, type, "{}", { authorization });
+  }
+
+  expect((await app.request("/users/me", { headers: asAlice })).status).toBe(200);
+
+  const tries: readonly (readonly [path: string, input: unknown])[] = [
+    ["auth.login", { username: plant(), password: plant() }],
+    ["auth.login", { username: `${plant()}@example.com`, password: plant() }],
+    ["auth.login", { username: "alice", password: plant() }],
+    ["auth.login", { username: "alice", password, scope: plant() }],
+    ["auth.login", { username: "alice", password }],
+    ["auth.register", { username: plant("database"), password: plant(), email: `${plant("database")}@example.com` }],
+    ["auth.register", { username: "alice", password: plant(), email: `${plant()}@example.com` }],
+    ["auth.register", { username: "bob", password: plant(), email: plant() }],
+    ["auth.refresh", { refreshToken: `v1.${plant()}` }],
+    ["auth.refresh", { refreshToken: boss.accessToken.slice(0, 500) }],
+    ["auth.logout", { refreshToken: plant() }],
+    ["auth.changePassword", { currentPassword: plant(), newPassword: plant() }],
+    ["users.create", { username: plant("database"), password: plant(), roles: [] }],
+    ["users.create", { username: "carol", password: plant(), roles: [plant()] }],
+    ["users.setRoles", { id: alice.user.id, roles: [plant()] }],
+    ["users.setPassword", { id: plant(), password: plant() }],
+    ["users.setPassword", { id: alice.user.id, password: plant() }],
+    ["users.disable", { id: plant() }],
+  ];
+  for (const [path, input] of tries) {
+    await call(path, "mutation", JSON.stringify({ json: input }), asBoss);
+  }
+
+  await send(`/trpc/${plant("refusal")}?input=${plant()}`);
+  await send(`/trpc/auth.${plant("refusal")},ping?batch=1`);
+  await send(`/trpc/${plant()}%E0%A4%A`);
+  await send(`/trpc/ping?connectionParams=${plant()}`);
+  await send("/trpc/auth.login", post(plant(), { "content-type": `text/plain; ${plant()}=${plant()}` }));
+  await send("/trpc/auth.login", post(plant(), { "content-type": `multipart/form-data; boundary=${plant()}` }));
+  await send("/trpc/auth.login", post(plant().repeat(10_000), { "content-type": "application/json" }));
+
+  for (const path of ["/users/me", "/token", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/nope"]) {
+    for (const authorization of strange()) {
+      await send(`${path}?${plant()}=${plant()}`, { headers: { ...everyHeader(), authorization } });
+      await send(path, post(plant(), { ...everyHeader(), authorization }));
+    }
+  }
+  await send(`/${plant()}/${plant()}`);
+  await send(`/docs/${plant()}/${plant()}`);
+  await send(`/.well-known/${plant()}`);
+  await send("/nope", post(plant().repeat(10_000), {}));
+
+  const form = (values: Record<string, string>) => ({
+    method: "POST",
+    headers: everyHeader(),
+    body: new URLSearchParams(values),
+  });
+  await send("/token", form({ username: plant(), password: plant(), client_id: plant(), client_secret: plant() }));
+  await send("/token", form({ username: "alice", password: plant(), [plant()]: plant() }));
+  await send("/token", form({ username: "boss", password, scope: plant() }));
+  await send("/token", form({ grant_type: plant(), refresh_token: plant() }));
+  await send("/token", form({ grant_type: "refresh_token", refresh_token: plant() }));
+  await send("/token", form({ grant_type: "refresh_token", refresh_token: plant().repeat(60) }));
+  await send("/token", form({ grant_type: "password", password: plant() }));
+
+  const raw: readonly (readonly string[])[] = [
+    ["GET /users/me HTTP/1.1", `authorization: Bearer ${plant()}`, `authorization: Bearer ${plant()}`],
+    ["GET /users/me HTTP/1.1", `host: ${plant()}[`],
+    [`HELLO ${plant()}`],
+    [`GET /${plant()} HTTP/1.1`, `x-large: ${plant().repeat(2_000)}`],
+  ];
+  for (const request of raw) {
+    const { headers, body } = await rawRequest(app.url, request);
+    note(`${headers}\n${body}`);
+  }
+  // Nothing above was refused for want of a sign-in.
+  expect((await app.request("/users/me", { headers: asBoss })).status).toBe(200);
 }
