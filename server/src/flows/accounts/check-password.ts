@@ -23,16 +23,23 @@ export async function checkPassword(settings: Settings, password: string, userna
 async function brokenRule(settings: Settings, password: string, username: string): Promise<PasswordRule | null> {
   // Characters are code points: an emoji counts one.
   if ([...password].length < settings.minPasswordLength) return "too_short";
-  const word = withoutPadding(password);
-  if (word === withoutPadding(username)) return "is_username";
+  const word = lettersWithin(password);
+  if (word === lettersWithin(username)) return "is_username";
   if (word === productName) return "is_product_name";
   return (await commonPasswords()).has(password.toLowerCase()) ? "too_common" : null;
 }
 
 /** "Alice123!" is "alice": digits and signs at the ends make no password out of a name. */
-function withoutPadding(text: string): string {
-  const word = text.normalize("NFKC").toLowerCase();
-  return word.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, "") || word;
+function lettersWithin(text: string): string {
+  const characters = [...text.normalize("NFKC").toLowerCase()];
+  // Two scans and not a regular expression: one that looks for the end tries every start, and a stranger chooses the text.
+  const first = characters.findIndex(isLetter);
+  const last = characters.findLastIndex(isLetter);
+  return (first === -1 ? characters : characters.slice(first, last + 1)).join("");
+}
+
+function isLetter(character: string): boolean {
+  return /\p{L}/u.test(character);
 }
 
 /** Loaded when first needed: a server that only signs people in never reads the list. */
