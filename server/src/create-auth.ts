@@ -1,7 +1,6 @@
 /** The only place where parts are put together, and taken apart again. */
 import { createSecretKey } from "node:crypto";
 import { AuthError, type Principal } from "@countersign/shared";
-import type { AccountId } from "@countersign/shared/schemas";
 import { createRefreshTokens } from "./crypto/refresh-token.ts";
 import { deriveKey, type KeyLabel } from "./crypto/sealing.ts";
 import type { Caller, Deps, Log, Now, RandomBytes } from "./deps.ts";
@@ -65,7 +64,10 @@ export interface Auth<Scope extends string = string, Role extends string = strin
   readonly createContext: (request: RequestLike) => Promise<AuthContext>;
   /**
    * Says that a user of the application's own table has changed: their roles, or that they may no longer sign in. Access
-   * tokens of an older `version` stop being good at once. With `endSessions`, all their sessions end.
+   * tokens of an older `version` stop being good at once, and a sign-in that was under way is refused. With
+   * `endSessions`, all their sessions end. The version is what `authenticate` and `findAccount` return from now on.
+   *
+   * @throws {TypeError} when `version` is not a whole number from 0, or `id` is empty.
    */
   accountChanged(account: { id: string; version: number; endSessions?: boolean }): Promise<void>;
   /** Opens the database, migrates it and loads the keys: once, however often it is called. The first request does so by itself. */
@@ -159,10 +161,7 @@ export function assemble<Scope extends string, Role extends string, Claims exten
     protectedProcedure: makeGuardedProcedure<Principal<Scope, Role, Claims>>({}),
     requires: (requirements) => makeGuardedProcedure<Principal<Scope, Role, Claims>>(requirements),
     createContext: (request) => startOrRefuse(startDeps, resolved.log).then((deps) => contextOf(deps, request), refuse),
-    async accountChanged({ id, version, endSessions = false }) {
-      const { deps } = await start();
-      await announceAccountChange(deps, { id: id as AccountId, version, endSessions }, nobody);
-    },
+    accountChanged: async (change) => announceAccountChange(await startDeps(), change, nobody),
     start: startDeps,
     close,
     [Symbol.asyncDispose]: close,

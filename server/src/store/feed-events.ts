@@ -1,4 +1,5 @@
 /** The feed's table: what is no longer true, in order. Rows are appended in the transaction that makes them so. */
+import type { AccountId } from "@countersign/shared/schemas";
 import type { Insertable } from "kysely";
 import type { Db } from "../deps.ts";
 import type { FeedEventRow, FeedEventsTable } from "./schema.ts";
@@ -22,6 +23,17 @@ export async function readFeedAfter(db: Db, id: number): Promise<FeedEventRow[]>
 /** The events of a time and after it, in order. */
 export async function readFeedSince(db: Db, createdAfter: number): Promise<FeedEventRow[]> {
   return db.selectFrom("feed_events").selectAll().where("created_at", ">=", createdAfter).orderBy("id").execute();
+}
+
+/** The highest version that an account was told to have moved on to, as far as the feed goes back; `null` when it was not. */
+export async function latestVersionInFeed(db: Db, accountId: AccountId): Promise<number | null> {
+  const row = await db
+    .selectFrom("feed_events")
+    .select(({ fn }) => fn.max("version").as("version"))
+    .where("subject", "=", accountId)
+    .where("kind", "=", "account_changed")
+    .executeTakeFirst();
+  return row?.version ?? null;
 }
 
 /** The id of the newest event; 0 when there is none. */

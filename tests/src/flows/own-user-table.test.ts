@@ -152,3 +152,91 @@ it("authenticate and findAccount need each other", async () => {
   );
   await expect(testApp({ findAccount: options.findAccount })).rejects.toThrow(/"authenticate" and "findAccount" need/);
 });
+
+describe("a sign-in with the application's own user table", () => {
+  it("that a password change overtakes is refused: once the old password got a session that outlived it", async () => {
+    const { users, options } = userTable();
+    const compared = Promise.withResolvers<void>();
+    const changed = Promise.withResolvers<void>();
+    await using app = await testApp({
+      ...options,
+      async authenticate(given) {
+        const found = await options.authenticate(given);
+        compared.resolve();
+        await changed.promise;
+        return found;
+      },
+    });
+    const login = expectReason(app.client().login({ username: "alice", password }), "INVALID_CREDENTIALS");
+    await compared.promise;
+    const alice = users.get("17");
+    if (alice !== undefined) users.set("17", { ...alice, version: 2 });
+    await app.auth.accountChanged({ id: "17", version: 2, endSessions: true });
+    changed.resolve();
+    await login;
+    const { db } = await app.auth.start();
+    expect(await db.selectFrom("sessions").selectAll().execute()).toEqual([]);
+    await app.client().login({ username: "alice", password });
+  });
+
+  it.each([
+    ["an empty id", { id: "" }],
+    ["an id that is too long", { id: "x".repeat(129) }],
+    ["an empty username", { username: "" }],
+    ["a version that is no whole number", { version: 1.5 }],
+    ["a version below zero", { version: -1 }],
+    ["a version that is not a number", { version: Number.NaN }],
+  ])("fails at once for %s, which no token could carry", async (_, wrong) => {
+    const { options } = userTable();
+    await using app = await testApp({
+      ...options,
+      authenticate: async () => ({ id: "17", username: "alice", ...wrong }),
+    });
+    await expect(signIn(app)).rejects.toMatchObject({ code: "INTERNAL_SERVER_ERROR", cause: { name: "TypeError" } });
+  });
+
+  it("takes undefined, as a look-up in a list returns it, for nobody", async () => {
+    const { options } = userTable();
+    // What JavaScript does, and TypeScript would not let pass.
+    const authenticate = (async () => undefined) as unknown as typeof options.authenticate;
+    await using app = await testApp({ ...options, authenticate });
+    await expectReason(app.client().login({ username: "alice", password }), "INVALID_CREDENTIALS");
+  });
+
+  it("never goes on as somebody else, whatever findAccount returns", async () => {
+    const { users, options } = userTable();
+    await using app = await testApp({ ...options, findAccount: async () => users.get("18") ?? null });
+    const session = await signIn(app);
+    await expect(refresh(app, session)).rejects.toMatchObject({ code: "INTERNAL_SERVER_ERROR" });
+  });
+
+  it("ends as expired, not as stolen, when its time runs out while the account is looked up", async () => {
+    const { users, options } = userTable();
+    let lookUp = async () => {};
+    await using app = await testApp({
+      ...options,
+      refreshTtlSeconds: 3_600,
+      async findAccount(id: string) {
+        await lookUp();
+        return users.get(id) ?? null;
+      },
+    });
+    const session = await signIn(app);
+    await app.clock.advance({ minutes: 59 });
+    lookUp = () => app.clock.advance({ minutes: 1 });
+    await expectReason(refresh(app, session), "TOKEN_EXPIRED");
+  });
+});
+
+it.each([
+  ["no version", { version: undefined as unknown as number }],
+  ["a version that is not a number", { version: Number.NaN }],
+  ["an empty id", { id: "" }],
+])("accountChanged with %s throws: once it resolved, and revoked nothing", async (_, wrong) => {
+  await using app = await testApp(userTable().options);
+  const session = await signIn(app);
+  await expect(app.auth.accountChanged({ id: "17", version: 2, endSessions: true, ...wrong })).rejects.toThrow(
+    TypeError,
+  );
+  expect(await bearer(app, session).auth.me.query()).toMatchObject({ username: "alice" });
+});

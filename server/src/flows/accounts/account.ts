@@ -1,4 +1,5 @@
 import { AccountId, type User } from "@countersign/shared/schemas";
+import { z } from "zod";
 import type { Deps } from "../../deps.ts";
 import type { ApplicationAccount } from "../../options.ts";
 import { findAccountById } from "../../store/accounts.ts";
@@ -17,8 +18,9 @@ export interface Account {
 /** The account that a session belongs to, as it is now; `null` when it is gone. */
 export async function findAccount(deps: Deps, id: AccountId): Promise<Account | null> {
   if (deps.settings.findAccount !== undefined) {
-    const found = await deps.settings.findAccount(id);
-    return found && fromApplication(found);
+    const account = fromApplication(await deps.settings.findAccount(id), "findAccount");
+    if (account !== null && account.id !== id) throw new TypeError('"findAccount" returned an account with another id');
+    return account;
   }
   const row = await findAccountById(deps.db, id);
   return row && fromRow(row);
@@ -35,16 +37,28 @@ export function fromRow(row: AccountRow): Account {
   };
 }
 
-/** @throws {ZodError} for an id that is empty or longer than 128 characters: no token could carry it. */
-export function fromApplication(account: ApplicationAccount): Account {
-  return {
-    id: AccountId.parse(account.id),
-    username: account.username,
-    email: account.email ?? null,
-    roles: account.roles ?? [],
-    version: account.version ?? 0,
-    disabled: false,
-  };
+const FromApplication = z.object({
+  id: AccountId,
+  username: z.string().min(1),
+  email: z.string().nullish(),
+  roles: z.array(z.string()).optional(),
+  version: z.int().min(0).optional(),
+});
+
+/**
+ * An account as the application returned it; `null` for none.
+ *
+ * @throws {TypeError} naming the fields that no token could carry: better now than a sign-in whose token nobody takes.
+ */
+export function fromApplication(returned: ApplicationAccount | null | undefined, by: string): Account | null {
+  if (returned === null || returned === undefined) return null;
+  const { data, error } = FromApplication.safeParse(returned);
+  if (error) {
+    const fields = error.issues.map(({ path, message }) => `"${path.join(".")}": ${message}`);
+    throw new TypeError(`"${by}" returned an account that cannot be used: ${fields.join("; ")}`);
+  }
+  const { id, username, email = null, roles = [], version = 0 } = data;
+  return { id, username, email, roles, version, disabled: false };
 }
 
 /** What an account's owner may see of it. */

@@ -1,16 +1,28 @@
-import type { AccountId } from "@countersign/shared/schemas";
+import { AccountId } from "@countersign/shared/schemas";
+import { z } from "zod";
 import type { Caller, Deps } from "../../deps.ts";
 import { appendFeedEvent } from "../../store/feed-events.ts";
-import { revoke } from "../sessions/revoke.ts";
+import { revokeAndRecord } from "../sessions/revoke.ts";
 
-/** Tells every node that an account of the application's own table has moved on to a version. */
-export async function announceAccountChange(
-  deps: Deps,
-  account: { readonly id: AccountId; readonly version: number; readonly endSessions: boolean },
-  caller: Caller,
-): Promise<void> {
-  const { id, version, endSessions } = account;
-  await appendFeedEvent(deps.db, { kind: "account_changed", subject: id, version }, deps.now());
-  if (endSessions) await revoke(deps, { accountId: id }, { reason: "ended_by_application", caller });
-  else await deps.feed.catchUp();
+const Change = z.object({ id: AccountId, version: z.int().min(0), endSessions: z.boolean().default(false) });
+
+/**
+ * Tells every node that an account of the application's own table has moved on to a version, and ends its sessions where
+ * that is asked for, in one transaction.
+ *
+ * @throws {TypeError} when the change is not one: it would revoke nothing, and nobody would know.
+ */
+export async function announceAccountChange(deps: Deps, change: z.input<typeof Change>, caller: Caller): Promise<void> {
+  const { data, error } = Change.safeParse(change);
+  if (error) {
+    const fields = error.issues.map(({ path, message }) => `"${path.join(".")}": ${message}`);
+    throw new TypeError(`accountChanged: ${fields.join("; ")}`);
+  }
+  const { id, version, endSessions } = data;
+  await deps.db.transaction().execute(async (trx) => {
+    await appendFeedEvent(trx, { kind: "account_changed", subject: id, version }, deps.now());
+    if (!endSessions) return;
+    await revokeAndRecord({ ...deps, db: trx }, { accountId: id }, { reason: "ended_by_application", caller });
+  });
+  await deps.feed.catchUp();
 }

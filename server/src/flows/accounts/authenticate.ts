@@ -32,7 +32,7 @@ export async function authenticate(
 ): Promise<Account | null> {
   if (deps.settings.authenticate !== undefined) {
     const found = await deps.settings.authenticate({ username: credentials.username, password: credentials.password });
-    return found && fromApplication(found);
+    return fromApplication(found, "authenticate");
   }
   const stored = row?.password_hash ?? null;
   // Hash even when the account is unknown, so that both answers take the same time (ASVS 5.0 6.3.8).

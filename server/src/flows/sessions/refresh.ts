@@ -5,7 +5,7 @@ import type { Caller, Deps } from "../../deps.ts";
 import type { SessionRow } from "../../store/schema.ts";
 import { findSession, rotateSession } from "../../store/sessions.ts";
 import { type Account, findAccount } from "../accounts/account.ts";
-import { issueTokens } from "./issue-tokens.ts";
+import { issueAccessToken, toSignedIn } from "./issue-tokens.ts";
 import { revoke } from "./revoke.ts";
 
 /**
@@ -19,13 +19,15 @@ import { revoke } from "./revoke.ts";
 export async function refresh(deps: Deps, input: RefreshInput, caller: Caller): Promise<SignedIn> {
   const session = await findPresentedSession(deps, input.refreshToken);
   const account = await requireLiveAccount(deps, session, caller);
+  // Before the rotation: whatever fails here leaves the caller with a token that is still the current one.
+  const grant = await issueAccessToken(deps, session, account);
   const now = deps.now();
   const expiresAt = Math.min(now + deps.settings.refreshTtlSeconds * 1_000, session.ends_at);
   const { id, generation } = session;
   if (await rotateSession(deps.db, { id, generation, now, expiresAt })) {
-    return issueTokens(deps, { ...session, generation: generation + 1 }, account);
+    return toSignedIn(deps, { ...session, generation: generation + 1 }, { account, grant });
   }
-  return issueTokens(deps, await findSuccessor(deps, session, caller), account);
+  return toSignedIn(deps, await findSuccessor(deps, session, caller), { account, grant });
 }
 
 /** The session that a refresh token names, at the generation that the token names. Nothing is believed before its proof. */
@@ -36,8 +38,7 @@ async function findPresentedSession(deps: Deps, refreshToken: string): Promise<S
   if (session === null || !deps.refreshTokens.isAuthentic(presented, session.salt))
     throw new AuthError("TOKEN_INVALID");
   if (session.revoked_at !== null) throw refusalOf(session);
-  if (session.expires_at <= deps.now())
-    throw new AuthError("TOKEN_EXPIRED", undefined, "The session has expired. Sign in again.");
+  if (session.expires_at <= deps.now()) throw expired();
   return { ...session, generation: presented.generation };
 }
 
@@ -53,11 +54,17 @@ async function findSuccessor(deps: Deps, presented: SessionRow, caller: Caller):
   const current = await findSession(deps.db, presented.id);
   if (current === null) throw new AuthError("TOKEN_INVALID");
   if (current.revoked_at !== null) throw refusalOf(current);
+  // Nobody was faster, so it was the time: it ran out while the account was looked up.
+  if (current.generation === presented.generation) throw expired();
   const isParent = current.generation === presented.generation + 1;
   const isWithinGrace = deps.now() - current.rotated_at <= deps.settings.refreshGraceSeconds * 1_000;
   if (isParent && isWithinGrace) return current;
   await revoke(deps, { id: current.id }, { reason: "reuse_detected", caller, audit: "refresh_reused" });
   throw new AuthError("SESSION_REUSED");
+}
+
+function expired(): AuthError {
+  return new AuthError("TOKEN_EXPIRED", undefined, "The session has expired. Sign in again.");
 }
 
 function refusalOf(session: SessionRow): AuthError {

@@ -4,30 +4,31 @@ import type { SessionSelection } from "../../store/sessions.ts";
 import { type AuditKind, recordAudit } from "../audit.ts";
 import { revokeInTransaction } from "./revoke-in-transaction.ts";
 
+/** Why sessions end, and by whom. */
+export interface Revocation {
+  /** `signed_out`, `reuse_detected`, `account_disabled`, … */
+  readonly reason: string;
+  readonly caller: Caller;
+  readonly actorId?: AccountId | null;
+  readonly audit?: AuditKind;
+}
+
 /**
  * Ends sessions. When it returns, nothing that was issued from them is good on this node. Ending what has ended is no
  * error: the answer is 0.
  */
-export async function revoke(
-  deps: Deps,
-  selection: SessionSelection,
-  why: {
-    /** `signed_out`, `reuse_detected`, `account_disabled`, … */
-    readonly reason: string;
-    readonly caller: Caller;
-    readonly actorId?: AccountId | null;
-    readonly audit?: AuditKind;
-  },
-): Promise<number> {
-  const revoked = await deps.db.transaction().execute(async (trx) => {
-    const ended = await revokeInTransaction(trx, selection, { now: deps.now(), reason: why.reason });
-    for (const { id: sessionId, account_id: accountId } of ended) {
-      const details = { reason: why.reason };
-      const { audit: kind = "session_revoked", actorId = null, caller } = why;
-      await recordAudit(deps, trx, { kind, sessionId, accountId, actorId, details }, caller);
-    }
-    return ended;
-  });
+export async function revoke(deps: Deps, selection: SessionSelection, why: Revocation): Promise<number> {
+  const revoked = await deps.db.transaction().execute((trx) => revokeAndRecord({ ...deps, db: trx }, selection, why));
   await deps.feed.catchUp();
-  return revoked.length;
+  return revoked;
+}
+
+/** The same within a transaction (`deps.db`), with an audit row a session. */
+export async function revokeAndRecord(deps: Deps, selection: SessionSelection, why: Revocation): Promise<number> {
+  const { reason, caller, actorId = null, audit: kind = "session_revoked" } = why;
+  const ended = await revokeInTransaction(deps.db, selection, { now: deps.now(), reason });
+  for (const { id: sessionId, account_id: accountId } of ended) {
+    await recordAudit(deps, deps.db, { kind, sessionId, accountId, actorId, details: { reason } }, caller);
+  }
+  return ended.length;
 }

