@@ -100,6 +100,8 @@ export const realEffects: Effects = {
 
 const feedPollMs = 1_000;
 const housekeepingMs = 3_600_000;
+/** A device stays known while a session that began on it may live, and 90 days more. */
+const knownDeviceMs = ({ sessionTtlSeconds }: Settings) => (sessionTtlSeconds + 90 * 86_400) * 1_000;
 const nobody: Caller = { address: null, userAgent: null, requestId: null };
 
 /**
@@ -205,7 +207,13 @@ async function startParts(
       }),
       refreshTokens: createRefreshTokens(key("refresh tokens")),
       hasher: createPasswordHasher(settings.passwordHashing, randomBytes),
-      limiter: createLimiter({ db, now, key: key("attempts"), limits: settings.limits }),
+      limiter: createLimiter({
+        db,
+        now,
+        key: key("attempts"),
+        limits: settings.limits,
+        knownDeviceMs: knownDeviceMs(settings),
+      }),
       log,
       settings,
     };

@@ -70,11 +70,14 @@ const Plain = z.object({
   /** Attempts that fail before an answer is `RATE_LIMITED`. A sign-in that succeeds costs nothing. */
   limits: z
     .strictObject({
-      /** By strangers on one account, in 15 minutes. Default: 20. */
+      /** By strangers on one username or e-mail address, in 15 minutes. Default: 20. */
       loginsPerAccount: z.int().min(1).default(20),
       /** From one address (IPv6: one /64), in 15 minutes. Default: 100. */
       loginsPerAddress: z.int().min(1).default(100),
-      /** From an address that signed in to this account before, in 15 minutes: strangers cannot use it up. Default: 20. */
+      /**
+       * From an address that signed in to this account before, in 15 minutes: strangers cannot use it up. Wrong current
+       * passwords at a change of password count the same, by session. Default: 20.
+       */
       loginsPerKnownDevice: z.int().min(1).default(20),
       /** Registrations from one address, in an hour. Default: 50. */
       registrationsPerAddress: z.int().min(1).default(50),
@@ -128,7 +131,7 @@ interface Typed<Scopes extends ScopeOptions, Roles extends RoleOptions, Claims e
   readonly claims?: (account: ClaimsSubject) => Claims | Promise<Claims>;
   /**
    * Replaces our accounts by the application's own user table. Returns the user whose password this is, or `null`, and
-   * should take the same time for both. Needs `findAccount`.
+   * should take the same time for both. What it throws is a 500, and still an attempt that counts. Needs `findAccount`.
    */
   readonly authenticate?: (credentials: { username: string; password: string }) => Promise<ApplicationAccount | null>;
   /** The user as they are now, or `null` when they may not stay signed in. Called at every refresh. Needs `authenticate`. */

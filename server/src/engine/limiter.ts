@@ -7,6 +7,7 @@
  */
 import { createHmac, type KeyObject } from "node:crypto";
 import { AuthError } from "@countersign/shared";
+import type { SessionId } from "@countersign/shared/schemas";
 import type { Db, Now } from "../deps.ts";
 import { countAttempt, forgiveAttempts, isMarked, markKey } from "../store/attempts.ts";
 import { addressBlock } from "./address-block.ts";
@@ -14,7 +15,6 @@ import { addressBlock } from "./address-block.ts";
 const minute = 60_000;
 const loginWindowMs = 15 * minute;
 const registrationWindowMs = 60 * minute;
-const knownDeviceMs = 90 * 24 * 60 * minute;
 
 export interface Limits {
   readonly loginsPerAccount: number;
@@ -23,12 +23,10 @@ export interface Limits {
   readonly registrationsPerAddress: number;
 }
 
-/** A counted login attempt. */
-export interface LoginTicket {
-  /** The attempt was honest: takes it back, and remembers the device. Belongs in the transaction that starts the session. */
-  honour(db: Db): Promise<void>;
-  /** Nothing was compared after all, as when too many wait: takes the attempt back, and remembers nothing. */
-  takeBack(): Promise<void>;
+/** A counted attempt. */
+export interface Ticket {
+  /** The attempt was honest, or nothing was compared after all: it is counted no longer. */
+  takeBack(db?: Db): Promise<void>;
 }
 
 export interface Limiter {
@@ -38,20 +36,42 @@ export interface Limiter {
    * A device is known by the address it signed in from before; it has a budget of its own, so that strangers cannot
    * lock an owner out.
    *
+   * @param name What was typed, in its normal form. A username and an e-mail address have a budget each, even if they
+   *   are the same account's: a shared one would tell whose address it is.
    * @throws {AuthError} `RATE_LIMITED`
    */
-  takeLogin(login: string, address: string | null): Promise<LoginTicket>;
+  takeLogin(name: string, address: string | null): Promise<Ticket>;
+  /** Remembers that the owner of these names signed in from an address. Belongs in the transaction that starts the session. */
+  rememberDevice(db: Db, names: readonly string[], address: string | null): Promise<void>;
+  /** Counts an attempt to prove a password within a session. @throws {AuthError} `RATE_LIMITED` */
+  takePasswordCheck(sessionId: SessionId): Promise<Ticket>;
   /** Counts a registration. @throws {AuthError} `RATE_LIMITED` */
   takeRegistration(address: string | null): Promise<void>;
 }
 
-/** @param options.key Hides who tried what: names and addresses are kept only as HMACs. */
-export function createLimiter(options: { db: Db; now: Now; key: KeyObject; limits: Limits }): Limiter {
-  const { db, now, key, limits } = options;
+interface Budget {
+  readonly key: string;
+  readonly limit: number;
+  readonly windowMs: number;
+}
+
+/**
+ * @param options.key Hides who tried what: names and addresses are kept only as HMACs.
+ * @param options.knownDeviceMs How long a device stays known after a sign-in.
+ */
+export function createLimiter(options: {
+  db: Db;
+  now: Now;
+  key: KeyObject;
+  limits: Limits;
+  knownDeviceMs: number;
+}): Limiter {
+  const { db, now, key, limits, knownDeviceMs } = options;
 
   const hide = (...parts: string[]) => createHmac("sha256", key).update(JSON.stringify(parts)).digest("base64url");
+  const deviceOf = (name: string, block: string) => hide("known device", name, block);
 
-  async function take(budgets: readonly { key: string; limit: number; windowMs: number }[]): Promise<void> {
+  async function take(budgets: readonly Budget[]): Promise<Ticket> {
     let retryAt = 0;
     await db.transaction().execute(async (trx) => {
       for (const { key, limit, windowMs } of budgets) {
@@ -61,39 +81,39 @@ export function createLimiter(options: { db: Db; now: Now; key: KeyObject; limit
     });
     if (retryAt > 0)
       throw new AuthError("RATE_LIMITED", { retryAfter: Math.max(1, Math.ceil((retryAt - now()) / 1_000)) });
+    const keys = budgets.map(({ key }) => key);
+    return { takeBack: (within = db) => forgiveAttempts(within, keys) };
+  }
+
+  function budgetsOfStranger(name: string, block: string | null): Budget[] {
+    const windowMs = loginWindowMs;
+    const onName = { key: hide("login to account", name), limit: limits.loginsPerAccount, windowMs };
+    if (block === null) return [onName];
+    return [onName, { key: hide("login from address", block), limit: limits.loginsPerAddress, windowMs }];
+  }
+
+  function budgetOfKnownDevice(name: string, block: string): Budget {
+    const key = hide("login by known device", name, block);
+    return { key, limit: limits.loginsPerKnownDevice, windowMs: loginWindowMs };
   }
 
   return {
-    async takeLogin(login, address) {
+    async takeLogin(name, address) {
       const block = address === null ? null : addressBlock(address);
-      const known = block === null ? null : hide("known device", login, block);
-      const isKnown = known !== null && (await isMarked(db, known, now()));
-      const budgets =
-        isKnown && block !== null
-          ? [
-              {
-                key: hide("login by known device", login, block),
-                limit: limits.loginsPerKnownDevice,
-                windowMs: loginWindowMs,
-              },
-            ]
-          : [
-              { key: hide("login to account", login), limit: limits.loginsPerAccount, windowMs: loginWindowMs },
-              ...(block === null
-                ? []
-                : [
-                    { key: hide("login from address", block), limit: limits.loginsPerAddress, windowMs: loginWindowMs },
-                  ]),
-            ];
-      await take(budgets);
-      const keys = budgets.map(({ key }) => key);
-      return {
-        takeBack: () => forgiveAttempts(db, keys),
-        async honour(db) {
-          await forgiveAttempts(db, keys);
-          if (known !== null) await markKey(db, known, now() + knownDeviceMs);
-        },
-      };
+      if (block !== null && (await isMarked(db, deviceOf(name, block), now())))
+        return take([budgetOfKnownDevice(name, block)]);
+      return take(budgetsOfStranger(name, block));
+    },
+
+    async rememberDevice(db, names, address) {
+      if (address === null) return;
+      const block = addressBlock(address);
+      for (const name of names) await markKey(db, deviceOf(name, block), now() + knownDeviceMs);
+    },
+
+    takePasswordCheck(sessionId) {
+      const key = hide("password check in session", sessionId);
+      return take([{ key, limit: limits.loginsPerKnownDevice, windowMs: loginWindowMs }]);
     },
 
     async takeRegistration(address) {

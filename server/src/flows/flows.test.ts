@@ -6,6 +6,7 @@ import { expect, it } from "vitest";
 import { createRefreshTokens } from "../crypto/refresh-token.ts";
 import type { Caller, Deps } from "../deps.ts";
 import { createTestAuth } from "../testing.ts";
+import { changePassword } from "./accounts/change-password.ts";
 import { register } from "./accounts/register.ts";
 import { login } from "./sessions/login.ts";
 import { refresh } from "./sessions/refresh.ts";
@@ -55,6 +56,42 @@ it("login upgrades a hash of another cost, once", async () => {
   expect(upgraded).toMatch(/^\$argon2id\$v=19\$m=8,t=1,p=1\$/);
   await login(deps, alice, caller);
   expect(await stored()).toBe(upgraded);
+});
+
+it("login lets the right password in, also when its hash cannot be upgraded", async () => {
+  await using test = await createTestAuth();
+  const deps = await test.auth.start();
+  await register(deps, alice, caller);
+  const hasher = {
+    ...deps.hasher,
+    isOutdated: () => true,
+    hash: () => Promise.reject(new AuthError("BUSY", { retryAfter: 1 })),
+  };
+  const warnings: string[] = [];
+  const log = { ...deps.log, warn: (_: object, message: string) => void warnings.push(message) };
+  await login({ ...deps, hasher, log }, alice, caller);
+  expect(warnings).toEqual(["a password's hash could not be brought to the current cost"]);
+});
+
+it("changePassword that is turned away as BUSY has guessed nothing", async () => {
+  await using test = await createTestAuth({ limits: { loginsPerKnownDevice: 1 } });
+  const deps = await test.auth.start();
+  await register(deps, alice, caller);
+  const principal = await (await test.asUser("alice")).auth.principal();
+  if (principal === null) throw new Error("nobody is signed in");
+  const change = (given: Deps) =>
+    changePassword(
+      given,
+      { currentPassword: alice.password, newPassword: "another long pass phrase" },
+      { principal, caller },
+    );
+  const busy = {
+    ...deps,
+    hasher: { ...deps.hasher, verify: () => Promise.reject(new AuthError("BUSY", { retryAfter: 1 })) },
+  };
+  await expect(change(busy)).rejects.toMatchObject({ reason: "BUSY" });
+  await expect(change(busy)).rejects.toMatchObject({ reason: "BUSY" });
+  await change(deps);
 });
 
 it("login starts no session for a password that was changed while it was hashed", async () => {

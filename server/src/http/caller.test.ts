@@ -42,7 +42,8 @@ describe("the address of a caller", () => {
         const found = addressOf(peer, hops.join(","), proxies);
         // Hops may have commas in them, so they are read as the header has them.
         const written = hops.join(",").split(",");
-        const chain = [peer, ...written.reverse().map((entry) => entry.trim())];
+        const withoutPort = (entry: string) => entry.replace(/^([\d.]+):\d+$/, "$1");
+        const chain = [peer, ...written.reverse().map((entry) => withoutPort(entry.trim()))];
         const vouched = chain.findIndex((address, index) => {
           const same = addressOf(address, undefined, proxies) === found;
           return same && chain.slice(0, index).every(isProxy);

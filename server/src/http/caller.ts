@@ -48,7 +48,7 @@ export function addressOf(
   trusted: readonly Range[],
 ): string | null {
   if (peer === null) return null;
-  const hops = forwardedFor?.split(",").map((hop) => hop.trim()) ?? [];
+  const hops = forwardedFor?.split(",").map(withoutPort) ?? [];
   let address = plain(peer);
   while (isTrusted(address, trusted)) {
     const hop = hops.pop();
@@ -56,6 +56,13 @@ export function addressOf(
     address = plain(hop);
   }
   return address;
+}
+
+/** Some balancers write `203.0.113.9:51234` and `[2001:db8::1]:51234`. */
+function withoutPort(hop: string): string {
+  const text = hop.trim();
+  const [, ipv6, ipv4] = /^(?:\[(.+)\]|([\d.]+))(?::\d{1,5})?$/.exec(text) ?? [];
+  return ipv6 ?? ipv4 ?? text;
 }
 
 /** IPv4 addresses as such, also where a socket shows them as IPv6. */

@@ -1,20 +1,11 @@
 import { createApp, createAuth } from "@countersign/server";
 import { describe, expect, it } from "vitest";
 import { expectReason } from "../support/expect-reason.ts";
+import { forwarded } from "../support/people.ts";
 import { password, type TestApp, testApp } from "../support/test-app.ts";
 import { testOptions } from "../support/test-router.ts";
 
 const behind = (...trustedProxies: string[]) => testApp({}, { app: { trustedProxies } });
-
-/** A client whose requests come with these forwarded addresses. */
-function forwarded(app: TestApp, forwardedFor: string) {
-  return app.client((input, init) =>
-    fetch(String(input), {
-      ...(init as RequestInit),
-      headers: { ...(init?.headers as Record<string, string>), "x-forwarded-for": forwardedFor },
-    }),
-  );
-}
 
 /** The address that a session is noted under. */
 async function addressSeen(app: TestApp, forwardedFor: string): Promise<string | null | undefined> {
@@ -40,6 +31,9 @@ describe("X-Forwarded-For", () => {
     ["IPv6", "2001:db8::1", "2001:db8::1"],
     ["an IPv4 address that is written as IPv6", "::ffff:203.0.113.9", "203.0.113.9"],
     ["a trusted one that is written as IPv6", "203.0.113.9, ::ffff:10.0.0.7", "203.0.113.9"],
+    ["IPv4 with a port, as some balancers write it", "203.0.113.9:51234", "203.0.113.9"],
+    ["IPv6 in brackets, with a port", "[2001:db8::1]:51234", "2001:db8::1"],
+    ["IPv6 in brackets", "[2001:db8::1]", "2001:db8::1"],
     ["nonsense is the proxy's own fault: the proxy it is", "203.0.113.9, nonsense", "127.0.0.1"],
     ["nothing", "", "127.0.0.1"],
   ])("behind trusted proxies: %s", async (_, forwardedFor, seen) => {

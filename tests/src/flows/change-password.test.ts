@@ -37,18 +37,29 @@ describe("changePassword", () => {
     await expectReason(app.client().trpc.auth.changePassword.mutate(change), "TOKEN_MISSING");
   });
 
-  it("counts wrong current passwords as guesses at the account", async () => {
-    await using app = await testApp({ limits: { loginsPerAccount: 2 } });
+  it("counts wrong current passwords, by session", async () => {
+    await using app = await testApp({ limits: { loginsPerKnownDevice: 2 } });
     const session = await signUp(app);
     const guess = () => bearer(app, session).auth.changePassword.mutate({ ...change, currentPassword: "wrong" });
     await expectReason(guess(), "INVALID_CREDENTIALS");
     await expectReason(guess(), "INVALID_CREDENTIALS");
     await expectReason(guess(), "RATE_LIMITED");
     await expectReason(bearer(app, session).auth.changePassword.mutate(change), "RATE_LIMITED");
+    // Whoever stole that session must not keep the owner from locking them out.
+    await bearer(app, await signIn(app)).auth.changePassword.mutate(change);
+  });
+
+  it("is there for the owner while strangers guess", async () => {
+    await using app = await testApp({ limits: { loginsPerAccount: 1 } });
+    const session = await signUp(app);
+    const guess = () => app.client().login({ username: "alice", password: "wrong" });
+    await expectReason(guess(), "INVALID_CREDENTIALS");
+    await expectReason(guess(), "RATE_LIMITED");
+    await bearer(app, session).auth.changePassword.mutate(change);
   });
 
   it("counts a right current password for nothing, whatever the new one is", async () => {
-    await using app = await testApp({ limits: { loginsPerAccount: 1 } });
+    await using app = await testApp({ limits: { loginsPerKnownDevice: 1 } });
     const session = await signUp(app);
     const weak = () => bearer(app, session).auth.changePassword.mutate({ ...change, newPassword: "short" });
     await expectReason(weak(), "WEAK_PASSWORD");

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { expectReason } from "../support/expect-reason.ts";
-import { password, testApp } from "../support/test-app.ts";
+import { failingDatabase } from "../support/failing-database.ts";
+import { forwarded, signIn, signUp } from "../support/people.ts";
+import { password, type TestApp, testApp } from "../support/test-app.ts";
 
 describe("register", () => {
   it("makes an account and signs it in", async () => {
@@ -148,36 +150,84 @@ describe("limits on guessing", () => {
     await expectReason(app.client().login({ username: "another", password: "wrong" }), "RATE_LIMITED");
   });
 
-  it("leave the owner a budget of their own, which strangers cannot use up", async () => {
-    await using app = await testApp({ limits }, { app: { trustedProxies: ["127.0.0.1"] } });
-    const from = (address: string) =>
-      app.client((url, init) =>
-        fetch(url as string, {
-          ...(init as RequestInit),
-          headers: { ...(init?.headers as Record<string, string>), "x-forwarded-for": address },
-        }),
-      );
-    await from("203.0.113.1").register({ username: "alice", password });
-    await from("203.0.113.1").login({ username: "alice", password });
-    for (let attempt = 0; attempt < 3; attempt += 1) {
-      await expectReason(
-        from(`198.51.100.${attempt}`).login({ username: "alice", password: "wrong" }),
-        "INVALID_CREDENTIALS",
-      );
+  describe("leave the owner a budget of their own, which strangers cannot use up,", () => {
+    const behindProxy = () => testApp({ limits }, { app: { trustedProxies: ["127.0.0.1"] } });
+    const home = "203.0.113.1";
+    const alice = { username: "alice", password, email: "alice@example.com" };
+
+    /** Strangers guess until nobody unknown may try this name any more. */
+    async function flood(app: TestApp, username: string) {
+      const guess = (index: number) => forwarded(app, `198.51.100.${index}`).login({ username, password: "wrong" });
+      for (let index = 0; index < limits.loginsPerAccount; index += 1) {
+        await expectReason(guess(index), "INVALID_CREDENTIALS");
+      }
+      await expectReason(forwarded(app, "198.51.100.9").login({ username, password }), "RATE_LIMITED");
     }
-    await expectReason(from("198.51.100.9").login({ username: "alice", password }), "RATE_LIMITED");
-    await from("203.0.113.1").login({ username: "alice", password });
+
+    it("where they signed in", async () => {
+      await using app = await behindProxy();
+      await forwarded(app, "192.0.2.7").register(alice);
+      await forwarded(app, home).login({ username: "alice", password });
+      await flood(app, "alice");
+      await forwarded(app, home).login({ username: "alice", password });
+    });
+
+    it.each(["alice", "alice@example.com"])("where they registered, as %s", async (username) => {
+      await using app = await behindProxy();
+      await forwarded(app, home).register(alice);
+      await flood(app, username);
+      await forwarded(app, home).login({ username, password });
+    });
+
+    it("for as long as a session that began there may live", async () => {
+      await using app = await behindProxy();
+      await forwarded(app, home).register(alice);
+      await app.clock.advance({ days: 365 });
+      await flood(app, "alice");
+      await forwarded(app, home).login({ username: "alice", password });
+    });
   });
 
-  it("count guesses at one account together, by username and by e-mail address", async () => {
+  it("tell nobody whose e-mail address it is", async () => {
     await using app = await testApp({ limits });
-    await app.client().register({ username: "alice", password, email: "alice@example.com" });
+    await signUp(app);
     const guess = (username: string) => app.client().login({ username, password: "wrong" });
-    for (const username of ["alice", "alice@example.com", "Alice"]) {
-      await expectReason(guess(username), "INVALID_CREDENTIALS");
-    }
-    await expectReason(guess("alice@example.com"), "RATE_LIMITED");
+    for (const username of ["alice", "Alice", "ALICE"]) await expectReason(guess(username), "INVALID_CREDENTIALS");
     await expectReason(guess("alice"), "RATE_LIMITED");
+    await expectReason(guess("alice@example.com"), "INVALID_CREDENTIALS");
+  });
+
+  it("count nothing while the application's claims fail: once an outage locked owners out", async () => {
+    const outage = { isOn: false };
+    const claims = () => {
+      if (outage.isOn) throw new Error("the profile service is down");
+      return {};
+    };
+    await using app = await testApp({ claims, limits });
+    await signUp(app);
+    outage.isOn = true;
+    for (let attempt = 0; attempt < 6; attempt += 1) await expect(signIn(app)).rejects.toThrow();
+    outage.isOn = false;
+    await signIn(app);
+  });
+
+  it("count nothing while the database fails", async () => {
+    const failing = failingDatabase();
+    await using app = await testApp({ limits }, { database: failing.database });
+    await signUp(app);
+    failing.fails = /insert into "sessions"/;
+    for (let attempt = 0; attempt < 6; attempt += 1) await expect(signIn(app)).rejects.toThrow();
+    failing.fails = null;
+    await signIn(app);
+  });
+
+  it("count what an application's own authenticate throws: it may be its way to say no", async () => {
+    const authenticate = async () => {
+      throw new Error("wrong password");
+    };
+    await using app = await testApp({ limits, authenticate, findAccount: async () => null });
+    for (let attempt = 0; attempt < 3; attempt += 1) await expect(signIn(app)).rejects.toThrow("wrong password");
+    await expectReason(app.client().login({ username: "alice", password }), "RATE_LIMITED");
   });
 
   it("cost an honest sign-in nothing", async () => {

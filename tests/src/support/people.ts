@@ -2,7 +2,7 @@
 import { transformer } from "@countersign/shared";
 import type { SignedIn } from "@countersign/shared/schemas";
 import { createTRPCClient, httpLink, type TRPCClient } from "@trpc/client";
-import { password, type TestApp } from "./test-app.ts";
+import { type Client, password, type TestApp } from "./test-app.ts";
 import type { TestRouter } from "./test-router.ts";
 
 /** Makes an account and signs it in, over no network. */
@@ -34,4 +34,14 @@ export async function administrator(app: TestApp) {
 /** `GET /users/me` with an access token. */
 export function usersMe(app: TestApp, { accessToken }: Pick<SignedIn, "accessToken">): Promise<Response> {
   return app.request("/users/me", { headers: { authorization: `Bearer ${accessToken}` } });
+}
+
+/** A client whose requests come with these forwarded addresses, for an app that trusts 127.0.0.1 as a proxy. */
+export function forwarded(app: TestApp, forwardedFor: string): Client {
+  return app.client((input, init) =>
+    fetch(String(input), {
+      ...(init as RequestInit),
+      headers: { ...(init?.headers as Record<string, string>), "x-forwarded-for": forwardedFor },
+    }),
+  );
 }

@@ -1,3 +1,4 @@
+import type { AccountId } from "@countersign/shared/schemas";
 import type { Deps } from "../../deps.ts";
 import { findAccountByKey, upgradePasswordHash } from "../../store/accounts.ts";
 import type { AccountRow } from "../../store/schema.ts";
@@ -6,8 +7,8 @@ import { loginKey } from "./normalise.ts";
 
 /** Whom a sign-in is about, before anything is proved. */
 export interface Candidate {
-  /** What attempts are counted by: the account, however it was named, or else the name. */
-  readonly limitKey: string;
+  /** The name in its normal form: what attempts are counted by. */
+  readonly name: string;
   /** The row of our own account; `null` when there is none, or when accounts are the application's. */
   readonly row: AccountRow | null;
 }
@@ -16,7 +17,7 @@ export interface Candidate {
 export async function findCandidate(deps: Deps, username: string): Promise<Candidate> {
   const { column, key } = loginKey(username);
   const row = deps.settings.authenticate === undefined ? await findAccountByKey(deps.db, column, key) : null;
-  return { limitKey: row?.id ?? key, row };
+  return { name: key, row };
 }
 
 /**
@@ -38,8 +39,15 @@ export async function authenticate(
   // Hash even when the account is unknown, so that both answers take the same time (ASVS 5.0 6.3.8).
   const matches = await deps.hasher.verify(credentials.password, stored);
   if (!matches || row === null || stored === null) return null;
-  if (deps.hasher.isOutdated(stored)) {
-    await upgradePasswordHash(deps.db, row.id, stored, await deps.hasher.hash(credentials.password));
-  }
+  if (deps.hasher.isOutdated(stored)) await upgradeHash(deps, { id: row.id, stored }, credentials.password);
   return fromRow(row);
+}
+
+/** The next sign-in tries again, so a failure is no reason to refuse the right password. */
+async function upgradeHash(deps: Deps, { id, stored }: { id: AccountId; stored: string }, password: string) {
+  try {
+    await upgradePasswordHash(deps.db, id, stored, await deps.hasher.hash(password));
+  } catch (error) {
+    deps.log.warn({ err: error, accountId: id }, "a password's hash could not be brought to the current cost");
+  }
 }

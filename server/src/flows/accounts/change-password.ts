@@ -2,6 +2,7 @@ import { AuthError, type Principal } from "@countersign/shared";
 import type { ChangePasswordInput, RevokedCount } from "@countersign/shared/schemas";
 import type { Caller, Deps } from "../../deps.ts";
 import { findAccountById } from "../../store/accounts.ts";
+import { unlessItFails } from "../unless-it-fails.ts";
 import { applyAccountChange } from "./change-account.ts";
 import { checkPassword } from "./check-password.ts";
 import { refuseIfApplicationOwnsAccounts } from "./own-accounts.ts";
@@ -19,11 +20,11 @@ export async function changePassword(
   refuseIfApplicationOwnsAccounts(deps.settings);
   const account = await findAccountById(deps.db, principal.accountId);
   if (account === null) throw new AuthError("SESSION_REVOKED");
-  const ticket = await deps.limiter.takeLogin(account.id, caller.address);
-  if (!(await deps.hasher.verify(input.currentPassword, account.password_hash))) {
-    throw new AuthError("INVALID_CREDENTIALS", undefined, "The current password is wrong.");
-  }
-  await ticket.honour(deps.db);
+  // By session: whoever guesses elsewhere, or in a stolen session, must not keep the owner from changing the password.
+  const ticket = await deps.limiter.takePasswordCheck(principal.sessionId);
+  const matches = await unlessItFails(ticket, () => deps.hasher.verify(input.currentPassword, account.password_hash));
+  if (!matches) throw new AuthError("INVALID_CREDENTIALS", undefined, "The current password is wrong.");
+  await ticket.takeBack();
   await checkPassword(deps.settings, input.newPassword, account.username);
   const revoked = await applyAccountChange(deps, account.id, {
     set: { password_hash: await deps.hasher.hash(input.newPassword) },

@@ -3,6 +3,7 @@ import type { RegisterInput, SignedIn } from "@countersign/shared/schemas";
 import type { Caller, Deps } from "../../deps.ts";
 import { startSession } from "../sessions/start-session.ts";
 import { createAccount } from "./create-account.ts";
+import { emailKey, usernameKey } from "./normalise.ts";
 import { refuseIfApplicationOwnsAccounts } from "./own-accounts.ts";
 
 /**
@@ -15,5 +16,7 @@ export async function register(deps: Deps, input: RegisterInput, caller: Caller)
   if (deps.settings.registration === "closed") throw new AuthError("REGISTRATION_CLOSED");
   await deps.limiter.takeRegistration(caller.address);
   const account = await createAccount(deps, { ...input, roles: [] }, { caller, audit: { kind: "account_registered" } });
-  return startSession(deps, account, { caller, amr: ["pwd"] });
+  const names = [usernameKey(account.username), ...(account.email === null ? [] : [emailKey(account.email)])];
+  const onStart = (trx: Deps["db"]) => deps.limiter.rememberDevice(trx, names, caller.address);
+  return startSession(deps, account, { caller, amr: ["pwd"], onStart });
 }

@@ -1,9 +1,10 @@
 import { AuthError } from "@countersign/shared";
 import type { LoginInput, SignedIn } from "@countersign/shared/schemas";
 import type { Caller, Deps } from "../../deps.ts";
-import type { LoginTicket } from "../../engine/limiter.ts";
-import { authenticate, findCandidate } from "../accounts/authenticate.ts";
+import type { Account } from "../accounts/account.ts";
+import { authenticate, type Candidate, findCandidate } from "../accounts/authenticate.ts";
 import { recordAudit } from "../audit.ts";
+import { unlessItFails } from "../unless-it-fails.ts";
 import { checkRequestedScope } from "./grant-scopes.ts";
 import { startSession } from "./start-session.ts";
 
@@ -14,29 +15,29 @@ import { startSession } from "./start-session.ts";
  *   `ACCOUNT_DISABLED` (only with the right password), `BUSY`, or `BAD_REQUEST` for an unknown scope.
  */
 export async function login(deps: Deps, input: LoginInput, caller: Caller): Promise<SignedIn> {
-  checkRequestedScope(deps.settings, input.scope ?? "");
+  const { scope = "" } = input;
+  checkRequestedScope(deps.settings, scope);
   const candidate = await findCandidate(deps, input.username);
   // Counted before the hash, so that a batch of 500 guesses counts 500.
-  const ticket = await deps.limiter.takeLogin(candidate.limitKey, caller.address);
-  const account = await authenticate(deps, candidate, input).catch((error: unknown) => takeBackIfBusy(error, ticket));
-  if (account === null) {
-    await recordAudit(deps, deps.db, { kind: "sign_in_failed" }, caller);
-    throw new AuthError("INVALID_CREDENTIALS");
-  }
-  if (account.disabled) {
-    await recordAudit(
-      deps,
-      deps.db,
-      { kind: "sign_in_failed", accountId: account.id, details: { disabled: true } },
-      caller,
-    );
-    throw new AuthError("ACCOUNT_DISABLED");
-  }
-  return startSession(deps, account, { caller, amr: ["pwd"], scope: input.scope ?? "", ticket });
+  const ticket = await deps.limiter.takeLogin(candidate.name, caller.address);
+  const prove = () => authenticate(deps, candidate, input);
+  // What an application's own `authenticate` throws may be its way to say no, so it stays counted.
+  const account = await (deps.settings.authenticate === undefined ? unlessItFails(ticket, prove) : prove());
+  if (account === null || account.disabled) return refuse(deps, { candidate, account }, caller);
+  const onStart = async (trx: Deps["db"]) => {
+    await ticket.takeBack(trx);
+    await deps.limiter.rememberDevice(trx, [candidate.name], caller.address);
+  };
+  return unlessItFails(ticket, () => startSession(deps, account, { caller, amr: ["pwd"], scope, onStart }));
 }
 
-/** Whoever was turned away without a look at their password has not guessed. */
-async function takeBackIfBusy(error: unknown, ticket: LoginTicket): Promise<never> {
-  if (error instanceof AuthError && error.reason === "BUSY") await ticket.takeBack();
-  throw error;
+async function refuse(
+  deps: Deps,
+  { candidate, account }: { candidate: Candidate; account: Account | null },
+  caller: Caller,
+): Promise<never> {
+  const accountId = account?.id ?? candidate.row?.id ?? null;
+  const details = account === null ? {} : { disabled: true };
+  await recordAudit(deps, deps.db, { kind: "sign_in_failed", accountId, details }, caller);
+  throw new AuthError(account === null ? "INVALID_CREDENTIALS" : "ACCOUNT_DISABLED");
 }

@@ -2,7 +2,6 @@ import { AuthError } from "@countersign/shared";
 import type { SessionId, SignedIn } from "@countersign/shared/schemas";
 import { newId } from "../../crypto/id.ts";
 import type { Caller, Db, Deps } from "../../deps.ts";
-import type { LoginTicket } from "../../engine/limiter.ts";
 import { findAccountById } from "../../store/accounts.ts";
 import { latestVersionInFeed } from "../../store/feed-events.ts";
 import type { SessionRow } from "../../store/schema.ts";
@@ -24,8 +23,8 @@ export async function startSession(
     readonly amr: readonly string[];
     /** The scopes asked for; empty for all that the account may have. */
     readonly scope?: string;
-    /** The counted attempt that this sign-in makes honest. */
-    readonly ticket?: LoginTicket;
+    /** What else is true from the moment that the session is: done in its transaction. */
+    readonly onStart?: (trx: Db) => Promise<void>;
   },
 ): Promise<SignedIn> {
   const now = deps.now();
@@ -51,7 +50,7 @@ export async function startSession(
   await deps.db.transaction().execute(async (trx) => {
     await requireUnchanged(deps, trx, account);
     await insertSession(trx, session);
-    await start.ticket?.honour(trx);
+    await start.onStart?.(trx);
     await recordAudit(deps, trx, { kind: "sign_in", accountId: account.id, sessionId: session.id }, start.caller);
   });
   return toSignedIn(deps, session, { account, grant });
