@@ -1,5 +1,12 @@
 import { isAuthError, type transformer } from "@countersign/shared";
-import { type HTTPBatchLinkOptions, httpBatchLink, type TRPCClientError, type TRPCLink } from "@trpc/client";
+import {
+  type HTTPBatchLinkOptions,
+  httpBatchLink,
+  httpLink,
+  type Operation,
+  type TRPCClientError,
+  type TRPCLink,
+} from "@trpc/client";
 import type { AnyTRPCRootTypes, AnyTRPCRouter } from "@trpc/server";
 import { observable, type Unsubscribable } from "@trpc/server/observable";
 import type { SessionStore, Tokens } from "./session.ts";
@@ -16,8 +23,8 @@ export interface Transport {
 
 /** Calls that go together in one request; the server takes no more. */
 const maxItems = 10;
-/** Longer queries go in a batch of their own: proxies refuse long addresses. */
-const maxURLLength = 2_000;
+/** What proxies let pass of an address, with some room for the server's own. A query that is longer goes by itself. */
+const maxURLLength = 6_000;
 
 /**
  * The terminating link: attaches the access token, and retries an operation once after its token was replaced.
@@ -41,7 +48,10 @@ export function createAuthLink<Router extends AnyTRPCRouter>(options: {
 
         function attempt(isRetry: boolean): void {
           const used = store.tokens();
-          running = senderFor(used)({ op, next: refuseNext }).subscribe({
+          running = senderFor(
+            used,
+            op,
+          )({ op, next: refuseNext }).subscribe({
             next: (result) => observer.next(result),
             complete: () => observer.complete(),
             error: (error) => {
@@ -75,16 +85,27 @@ export function createAuthLink<Router extends AnyTRPCRouter>(options: {
 
 /** What sends with these tokens. A batch has one `Authorization` header, so only calls with the same tokens share one. */
 function createSenders(transport: Transport, runtime: Parameters<TRPCLink<AnyTRPCRouter>>[0]) {
-  const make = (headers: Record<string, string>) =>
-    httpBatchLink<AnyTRPCRouter>({ ...transport, maxItems, maxURLLength, headers })(runtime);
+  const make = (headers: Record<string, string>) => ({
+    batched: httpBatchLink<AnyTRPCRouter>({ ...transport, maxItems, maxURLLength, headers })(runtime),
+    alone: httpLink<AnyTRPCRouter>({ ...transport, headers })(runtime),
+  });
   const signedOut = make({});
   const signedIn = new WeakMap<Tokens, ReturnType<typeof make>>();
-  return (tokens: Tokens | null) => {
+
+  function sendersFor(tokens: Tokens | null) {
     if (tokens === null) return signedOut;
-    const sender = signedIn.get(tokens) ?? make({ authorization: `Bearer ${tokens.accessToken}` });
-    signedIn.set(tokens, sender);
-    return sender;
-  };
+    const senders = signedIn.get(tokens) ?? make({ authorization: `Bearer ${tokens.accessToken}` });
+    signedIn.set(tokens, senders);
+    return senders;
+  }
+
+  return (tokens: Tokens | null, op: Operation) => sendersFor(tokens)[isTooLong(op) ? "alone" : "batched"];
+
+  /** The batch link refuses a query that is too long for any batch. */
+  function isTooLong({ type, input }: Operation): boolean {
+    if (type !== "query" || input === undefined) return false;
+    return encodeURIComponent(JSON.stringify(transport.transformer.input.serialize(input))).length > maxURLLength / 2;
+  }
 }
 
 /** Refusals that a new access token can mend: the old one has expired, or its key was replaced. */

@@ -41,6 +41,17 @@ export interface SessionStore {
   subscribe(listener: (session: Session) => void): () => void;
 }
 
+/** What a listener throws is the listener's: it must not turn a sign-in that worked into one that failed. */
+function call(listener: (session: Session) => void, session: Session): void {
+  try {
+    listener(session);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
+
 export function createSessionStore(): SessionStore {
   let session: Session = { status: "signed-out", reason: null };
   let tokens: Tokens | null = null;
@@ -49,7 +60,7 @@ export function createSessionStore(): SessionStore {
   function change(next: Session, nextTokens: Tokens | null): void {
     session = next;
     tokens = nextTokens;
-    for (const listener of [...listeners]) listener(session);
+    for (const listener of [...listeners]) call(listener, session);
   }
 
   return {

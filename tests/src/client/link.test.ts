@@ -8,6 +8,16 @@ import { password, testApp } from "../support/test-app.ts";
 import type { TestRouter } from "../support/test-router.ts";
 
 describe("auth.link", () => {
+  it("sends a query that is too long for a batch by itself: once it failed always", async () => {
+    await using app = await testApp();
+    const network = createNetwork();
+    const { trpc } = app.client(network.fetch);
+    const lengths = [10, 2_500, 2_500, 9_000];
+    const replies = await Promise.all(lengths.map((length) => trpc.length.query("x".repeat(length))));
+    expect(replies).toEqual(lengths);
+    expect(network.sent.sort()).toEqual(["length", "length,length,length"]);
+  });
+
   it("ends a chain of one's own, which sees each operation once", async () => {
     await using app = await testApp();
     const network = createNetwork();

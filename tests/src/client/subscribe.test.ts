@@ -1,5 +1,5 @@
 import type { Session } from "@countersign/client";
-import { describe, expect, expectTypeOf, it } from "vitest";
+import { describe, expect, expectTypeOf, it, vi } from "vitest";
 import { expectReason } from "../support/expect-reason.ts";
 import { password, testApp } from "../support/test-app.ts";
 
@@ -37,6 +37,34 @@ describe("the session", () => {
     });
     await expectReason(client.login({ username: "alice", password }), "INVALID_CREDENTIALS");
     expect([calls, client.session]).toEqual([0, { status: "signed-out", reason: null }]);
+  });
+
+  it("is told to all, and every call ends, whatever one listener throws", async () => {
+    await using app = await testApp();
+    const client = app.client();
+    const thrown: unknown[] = [];
+    const later = queueMicrotask;
+    using _ = vi.spyOn(globalThis, "queueMicrotask").mockImplementation((work) =>
+      later(() => {
+        try {
+          work();
+        } catch (error) {
+          thrown.push(error);
+        }
+      }),
+    );
+    let calls = 0;
+    client.subscribe(() => {
+      throw new Error("a listener's own mistake");
+    });
+    client.subscribe(() => {
+      calls += 1;
+    });
+    await client.register({ username: "alice", password });
+    await app.clock.advance({ minutes: 20 });
+    expect(await client.trpc.read.query()).toBe("read");
+    expect(calls).toBe(2);
+    expect(thrown).toEqual([new Error("a listener's own mistake"), new Error("a listener's own mistake")]);
   });
 
   it("is no longer told to whoever has unsubscribed, even while it is told", async () => {

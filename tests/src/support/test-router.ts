@@ -6,7 +6,7 @@ import { z } from "zod";
 /** Never opened: the tests run on `createTestAuth(testOptions)`. */
 const auth = createAuth({
   database: sqlite(":memory:"),
-  secret: Buffer.alloc(32).toString("base64url"),
+  secret: Buffer.from("0123456789abcdef".repeat(2)).toString("base64url"),
   issuer: "http://localhost:3000",
   scopes: {
     "notes:read": "Read your notes",
@@ -23,6 +23,7 @@ export const testRouter = auth.t.router({
   auth: auth.router,
   users: auth.usersRouter,
   ping: auth.publicProcedure.query(() => "pong"),
+  length: auth.publicProcedure.input(z.string()).query(({ input }) => input.length),
   whoami: auth.protectedProcedure.query(({ ctx }) => ctx.principal),
   read: auth.requires({ scope: "notes:read" }).query(() => "read"),
   write: auth
