@@ -13,7 +13,8 @@ import { announceAccountChange } from "./flows/accounts/announce-change.ts";
 import { feedHorizonMs, keepHouse } from "./flows/housekeeping.ts";
 import {
   type AuthOptions,
-  type adminRole,
+  adminRole,
+  type JsonClaims,
   type RoleOptions,
   resolveOptions,
   type ScopeOptions,
@@ -24,7 +25,13 @@ import { checkCatalogue } from "./store/catalogue.ts";
 import { migrate } from "./store/migrate.ts";
 import { type AuthContext, contextOf, type RequestLike } from "./trpc/context.ts";
 import { toTRPCError } from "./trpc/errors.ts";
-import { type AnyPrincipal, makeGuardedProcedure, makePublicProcedure, type Requirements } from "./trpc/guards.ts";
+import {
+  type AnyPrincipal,
+  checkRequirements,
+  makeGuardedProcedure,
+  makePublicProcedure,
+  type Requirements,
+} from "./trpc/guards.ts";
 import { t } from "./trpc/init.ts";
 import { type AuthRouter, authRouter } from "./trpc/routers/auth.ts";
 import { type UsersRouter, usersRouter } from "./trpc/routers/users.ts";
@@ -72,10 +79,12 @@ export interface Auth<Scope extends string = string, Role extends string = strin
   accountChanged(account: { id: string; version: number; endSessions?: boolean }): Promise<void>;
   /** Opens the database, migrates it and loads the keys: once, however often it is called. The first request does so by itself. */
   start(): Promise<Deps>;
-  /** Stops the timers and closes the database. */
+  /** Stops the timers and closes the database, for good: requests from then on are `UNAVAILABLE`. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
-  /** The options that this was made with. */
+  /** Where everything of this auth is logged. */
+  readonly log: Log;
+  /** The options that this was made with. The secret is behind a function, so that printing them does not print it. */
   readonly options: AuthOptions;
 }
 
@@ -99,7 +108,8 @@ export const realEffects: Effects = {
 };
 
 const feedPollMs = 1_000;
-const housekeepingMs = 3_600_000;
+/** Often, so that it comes round also where processes are replaced every hour; with nothing to do it is a few statements. */
+const housekeepingMs = 300_000;
 /** A device stays known while a session that began on it may live, and 90 days more. */
 const knownDeviceMs = ({ sessionTtlSeconds }: Settings) => (sessionTtlSeconds + 90 * 86_400) * 1_000;
 const nobody: Caller = { address: null, userAgent: null, requestId: null };
@@ -125,7 +135,7 @@ export function createAuth<
   const Roles extends RoleOptions = Record<never, object>,
   Claims extends object = object,
 >(
-  options: AuthOptions<Scopes, Roles, Claims>,
+  options: AuthOptions<Scopes, Roles, Claims> & JsonClaims<Claims>,
 ): Auth<Extract<keyof Scopes, string>, Extract<keyof Roles, string> | typeof adminRole, Claims> {
   return assemble(options, realEffects);
 }
@@ -136,9 +146,14 @@ export function assemble<Scope extends string, Role extends string, Claims exten
   effects: Effects,
 ): Auth<Scope, Role, Claims> {
   const resolved = resolveOptions(options);
+  const { secret } = options;
+  const { scopes, roles } = resolved.settings;
+  const declared = { scopes: Object.keys(scopes), roles: [adminRole, ...Object.keys(roles)] };
   let running: Promise<Running> | undefined;
+  let closed = false;
 
-  const start = () => {
+  const start = async () => {
+    if (closed) throw new Error("this auth was closed");
     running ??= startParts(resolved, effects).catch((error: unknown) => {
       // The next request tries again: a database that was away may be back.
       running = undefined;
@@ -152,6 +167,7 @@ export function assemble<Scope extends string, Role extends string, Claims exten
   const close = async () => {
     const started = running;
     running = undefined;
+    closed = true;
     await (await started)?.stop();
   };
 
@@ -161,13 +177,15 @@ export function assemble<Scope extends string, Role extends string, Claims exten
     t,
     publicProcedure: makePublicProcedure(),
     protectedProcedure: makeGuardedProcedure<Principal<Scope, Role, Claims>>({}),
-    requires: (requirements) => makeGuardedProcedure<Principal<Scope, Role, Claims>>(requirements),
+    requires: (requirements) =>
+      makeGuardedProcedure<Principal<Scope, Role, Claims>>(checkRequirements(requirements, declared)),
     createContext: (request) => startOrRefuse(startDeps, resolved.log).then((deps) => contextOf(deps, request), refuse),
     accountChanged: async (change) => announceAccountChange(await startDeps(), change, nobody),
     start: startDeps,
     close,
     [Symbol.asyncDispose]: close,
-    options,
+    log: resolved.log,
+    options: { ...options, secret: typeof secret === "string" ? () => secret : secret },
   };
 }
 
@@ -182,6 +200,7 @@ async function startParts(
 ): Promise<Running> {
   const secret = takeSecret();
   const key = (label: KeyLabel) => createSecretKey(deriveKey(secret, label, 32));
+  const hasher = await createPasswordHasher(settings.passwordHashing, randomBytes);
   const db = await database.open();
   try {
     await migrate(db, { now, onProgress: ({ id, name, state }) => log.info({}, `${state} migration ${id} (${name})`) });
@@ -206,7 +225,7 @@ async function startParts(
         encrypt: settings.encryptAccessTokens,
       }),
       refreshTokens: createRefreshTokens(key("refresh tokens")),
-      hasher: createPasswordHasher(settings.passwordHashing, randomBytes),
+      hasher,
       limiter: createLimiter({
         db,
         now,

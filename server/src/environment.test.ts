@@ -15,8 +15,9 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createAuth } from "./create-auth.ts";
-import { newSecret } from "./development-secret.ts";
-import { EnvironmentError, readEnvironment, readEnvironmentWithoutSecret } from "./environment.ts";
+import { readEnvironment, readEnvironmentWithoutSecret } from "./environment.ts";
+import { EnvironmentError } from "./environment-error.ts";
+import { newSecret } from "./master-secret.ts";
 
 const secret = newSecret();
 
@@ -41,11 +42,12 @@ test("nothing set gives what the documentation says", () => {
   expect(environment).toMatchObject({
     app: { origins: [], trustedProxies: [] },
     listen: { port: 3000, host: "127.0.0.1" },
-    logLevel: "info",
+    auth: { log: { level: "info" } },
     production: false,
+    forPeople: true,
   });
   // What is absent stays absent, so that the defaults of createAuth hold.
-  expect(Object.keys(environment.auth).sort()).toEqual(["database", "issuer", "secret"]);
+  expect(Object.keys(environment.auth).sort()).toEqual(["database", "issuer", "log", "secret"]);
   expect(environment.auth.issuer).toBe("http://localhost:3000");
   expect(environment.auth.database.location).toBe(join(folder, "data", "countersign.db"));
 });
@@ -80,14 +82,15 @@ test("everything set arrives typed", () => {
       accessTtlSeconds: 90,
       refreshTtlSeconds: 43_200,
       registration: "closed",
+      log: { level: "warn" },
     },
     app: {
       origins: ["https://app.example.com", "http://localhost:5173"],
       trustedProxies: ["10.0.0.0/8", "::1"],
     },
     listen: { port: 8080, host: "::" },
-    logLevel: "warn",
     production: true,
+    forPeople: process.stdout.isTTY === true,
     notes: [],
   });
   expect(environment.auth.database.location).toBe("/srv/auth.db");
@@ -266,13 +269,13 @@ test("a folder that is none is told with its code", () => {
 });
 
 test("processes that start at once end up with the same secret", { timeout: 30_000 }, async () => {
-  const module = JSON.stringify(new URL("./development-secret.ts", import.meta.url).href);
+  const module = JSON.stringify(new URL("./master-secret.ts", import.meta.url).href);
   const file = JSON.stringify(join(folder, "data", "countersign.secret"));
   const program = `
     const { keepDevelopmentSecret } = await import(${module});
     process.stdout.write("ready");
     process.stdin.once("data", () => {
-      process.stdout.write(keepDevelopmentSecret(${file}, () => true));
+      process.stdout.write(keepDevelopmentSecret(${file}));
       process.exit();
     });`;
   const starters = Array.from({ length: 6 }, () =>

@@ -3,19 +3,23 @@ import { isIP } from "node:net";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { type SigningAlgorithm, signingAlgorithms } from "./crypto/signing-key.ts";
-import { keepDevelopmentSecret, newSecret } from "./development-secret.ts";
+import type { Log } from "./deps.ts";
+import { EnvironmentError } from "./environment-error.ts";
 import { parseTrustedProxies } from "./http/caller.ts";
+import { isOrigin } from "./http/origins.ts";
+import { createLog, logLevels } from "./log.ts";
+import { decodeSecret, keepDevelopmentSecret, newSecret, secretRule } from "./master-secret.ts";
+import { isIssuer, issuerRule } from "./options.ts";
 import type { Database } from "./store/database.ts";
 import { sqlite } from "./store/sqlite.ts";
-
-/** Values of `LOG_LEVEL`: each logs itself and what is graver. */
-export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 
 /** What the environment says, typed. What it leaves out is absent from `auth`, so that `createAuth`'s defaults hold. */
 export interface Environment {
   /** Options for `createAuth`: spread them, and add what only code can say. */
   readonly auth: {
     readonly database: Database;
+    /** Writes to standard output what `LOG_LEVEL` lets through: short lines for people, JSON lines in production. */
+    readonly log: Log;
     /** A function where the secret is kept in a file: reading the environment makes none. */
     readonly secret: string | (() => string);
     readonly issuer: string;
@@ -29,9 +33,10 @@ export interface Environment {
   readonly app: { readonly origins: readonly string[]; readonly trustedProxies: readonly string[] };
   /** What `serve` takes. */
   readonly listen: { readonly port: number; readonly host: string };
-  readonly logLevel: (typeof logLevels)[number];
   /** Whether `NODE_ENV` is `production`. */
   readonly production: boolean;
+  /** Whether a person reads what the process writes: on a terminal, and outside of production. */
+  readonly forPeople: boolean;
   /** Sentences for the operator: what works, and may not be what was meant. */
   readonly notes: readonly string[];
 }
@@ -44,21 +49,6 @@ export type EnvironmentWithoutSecret = Omit<Environment, "auth"> & {
   readonly auth: Omit<Environment["auth"], "secret">;
   readonly secret: SecretSource;
 };
-
-/** An environment that cannot be used. The message names every variable that is wrong, and never a value. */
-export class EnvironmentError extends Error {
-  override readonly name = "EnvironmentError";
-  /** A phrase each, as in `PORT must be a whole number from 0 to 65535`. */
-  readonly mistakes: readonly string[];
-
-  constructor(mistakes: readonly string[], options?: ErrorOptions) {
-    const [only] = mistakes;
-    const message =
-      mistakes.length === 1 ? `${only}.` : `The environment has ${mistakes.length} mistakes:\n${bullets(mistakes)}`;
-    super(message, options);
-    this.mistakes = mistakes;
-  }
-}
 
 /**
  * Reads the environment variables of Countersign. A `.env` file is not read; an empty variable counts as absent.
@@ -104,8 +94,7 @@ const defaultDatabase = "file:./data/countersign.db";
 const inMemory = ":memory:";
 const day = 86_400;
 
-const secretRequired =
-  "COUNTERSIGN_SECRET must be set when NODE_ENV is production: at least 32 random bytes, base64url (`countersign secret` makes one)";
+const secretRequired = `COUNTERSIGN_SECRET must be set when NODE_ENV is production: ${secretRule}`;
 
 const Variables = z.object({
   PORT: z
@@ -129,7 +118,10 @@ const Variables = z.object({
         return z.NEVER;
       }
     }),
-  COUNTERSIGN_SECRET: z.string().refine(isRandom).optional(),
+  COUNTERSIGN_SECRET: z
+    .string()
+    .refine((text) => decodeSecret(text) !== null)
+    .optional(),
   COUNTERSIGN_ISSUER: z.string().refine(isIssuer).optional(),
   COUNTERSIGN_AUDIENCE: z.string().optional(),
   COUNTERSIGN_ALG: z.enum(signingAlgorithms).optional(),
@@ -152,9 +144,8 @@ const expected: Readonly<Record<Name, string>> = {
   PORT: "a whole number from 0 to 65535",
   HOST: "an IP address or a host name of this machine, as in 127.0.0.1 or 0.0.0.0",
   DATABASE_URL: `a file, as in ${defaultDatabase}`,
-  COUNTERSIGN_SECRET: "at least 32 random bytes, base64url (`countersign secret` makes one)",
-  COUNTERSIGN_ISSUER:
-    "an http or https URL without a trailing slash, query or fragment, as in https://auth.example.com",
+  COUNTERSIGN_SECRET: secretRule,
+  COUNTERSIGN_ISSUER: issuerRule,
   COUNTERSIGN_AUDIENCE: "the name of the service that tokens are for",
   COUNTERSIGN_ALG: oneOf(signingAlgorithms),
   COUNTERSIGN_ACCESS_TTL: "a duration from 1s to 24h, as in 90s, 15m or 12h",
@@ -206,9 +197,13 @@ function toEnvironment(values: Values, env: NodeJS.ProcessEnv): EnvironmentWitho
     COUNTERSIGN_REFRESH_TTL: refreshTtlSeconds,
     COUNTERSIGN_REGISTRATION: registration,
   } = values;
+  const production = values.NODE_ENV === "production";
+  // Whoever runs it in production collects JSON lines; everyone else is a person who has just typed a command.
+  const forPeople = process.stdout.isTTY === true || !production;
   return {
     auth: {
       database: values.DATABASE_URL,
+      log: createLog({ level: values.LOG_LEVEL, forPeople }),
       issuer: values.COUNTERSIGN_ISSUER ?? `http://localhost:${values.PORT}`,
       ...(audience !== undefined && { audience }),
       ...(algorithm !== undefined && { algorithm }),
@@ -219,8 +214,8 @@ function toEnvironment(values: Values, env: NodeJS.ProcessEnv): EnvironmentWitho
     secret: secretSource(values),
     app: { origins: values.COUNTERSIGN_ORIGINS, trustedProxies: values.COUNTERSIGN_TRUSTED_PROXIES },
     listen: { port: values.PORT, host: values.HOST },
-    logLevel: values.LOG_LEVEL,
-    production: values.NODE_ENV === "production",
+    production,
+    forPeople,
     notes: notesOn(values, env),
   };
 }
@@ -255,7 +250,7 @@ function secretSource({ COUNTERSIGN_SECRET: value, DATABASE_URL: { location } }:
 function keepSecret(file: string | null): string {
   if (file === null) return newSecret();
   try {
-    return keepDevelopmentSecret(file, isRandom);
+    return keepDevelopmentSecret(file);
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? ` (${cause.code})` : "";
     const what = `COUNTERSIGN_SECRET is not set, and the file ${file} cannot keep one for development${code}`;
@@ -263,23 +258,6 @@ function keepSecret(file: string | null): string {
       cause,
     });
   }
-}
-
-/** Base64url, 32 bytes at least, and not one character again and again: 32 random bytes have about 30 different values. */
-function isRandom(secret: string): boolean {
-  if (!/^[\w+/-]+={0,2}$/.test(secret)) return false;
-  const bytes = Buffer.from(secret, "base64url");
-  return bytes.length >= 32 && new Set(bytes).size >= 16;
-}
-
-/** RFC 8414 §2, with http allowed for development. */
-function isIssuer(url: string): boolean {
-  return /^https?:\/\/[^/?#]/.test(url) && URL.canParse(url) && !/[?#]|\/$/.test(url);
-}
-
-/** Exact: to a URL a `*` is a host like any other, but whoever writes one means more than that. */
-function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text && !text.includes("*");
 }
 
 function isProxy(text: string): boolean {
@@ -310,8 +288,4 @@ function duration(maxSeconds: number) {
 
 function oneOf(names: readonly string[]): string {
   return `one of ${names.join(", ")}`;
-}
-
-function bullets(lines: readonly string[]): string {
-  return lines.map((line) => `  - ${line}`).join("\n");
 }

@@ -1,7 +1,7 @@
 /** What a failure says to the operator, and what it leaves in the log. */
 import { AuthError } from "@countersign/shared";
 import { SealingError } from "./crypto/sealing.ts";
-import { EnvironmentError } from "./environment.ts";
+import { EnvironmentError } from "./environment-error.ts";
 import { ListenError } from "./http/serve.ts";
 import { StoreError } from "./store/database.ts";
 

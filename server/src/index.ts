@@ -4,7 +4,8 @@ export type { Failure, Principal, Reason, WireError, WireErrorData } from "@coun
 export { AuthError, isAuthError, transformer } from "@countersign/shared";
 export type { Auth, ProtectedProcedure, PublicProcedure } from "./create-auth.ts";
 export { createAuth } from "./create-auth.ts";
-export { type Environment, EnvironmentError, readEnvironment } from "./environment.ts";
+export { type Environment, readEnvironment } from "./environment.ts";
+export { EnvironmentError } from "./environment-error.ts";
 export { type App, type AppOptions, createApp } from "./http/app.ts";
 export { ListenError, type Served, serve } from "./http/serve.ts";
 export type { ApplicationAccount, AuthOptions, ClaimsSubject } from "./options.ts";

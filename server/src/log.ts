@@ -1,7 +1,18 @@
 /** The process's log: pino, with every name that could hold a secret blacked out as a second line of defence. */
 import pino, { type Logger } from "pino";
-import type { Environment } from "./environment.ts";
 import { describeError } from "./failure.ts";
+
+/** Values of `LOG_LEVEL`: each logs itself and what is graver. */
+export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+
+/** Where a log goes. */
+export interface LogOptions {
+  readonly level: (typeof logLevels)[number];
+  /** Short lines, instead of JSON. */
+  readonly forPeople: boolean;
+  /** Default: standard output. */
+  readonly to?: NodeJS.WriteStream & { readonly fd: number };
+}
 
 const secretNames = new Set([
   "authorization",
@@ -21,12 +32,11 @@ const secretNames = new Set([
   "salt",
 ]);
 
-/**
- * Makes the log. It writes at once to standard output, so that nothing is lost when the process ends: JSON lines, or
- * short lines `forPeople`.
- */
-export function createLog({ level, forPeople }: { level: Environment["logLevel"]; forPeople: boolean }): Logger {
-  const destination = forPeople ? { write: writeForPeople } : pino.destination({ dest: 1, sync: true });
+/** Makes the log. It writes at once, so that nothing is lost when the process ends. */
+export function createLog({ level, forPeople, to = process.stdout }: LogOptions): Logger {
+  const destination = forPeople
+    ? { write: (line: string) => void to.write(lineForPeople(line)) }
+    : pino.destination({ dest: to.fd, sync: true });
   const options = {
     level,
     base: null,
@@ -49,13 +59,18 @@ function shown(name: string, value: unknown): unknown {
   return isPlain ? blackOut(value) : value;
 }
 
-function writeForPeople(line: string): void {
+/** What goes wrong, on standard error: for an application that gave no log of its own. */
+export function createDefaultLog(): Logger {
+  return createLog({ level: "warn", forPeople: process.stderr.isTTY === true, to: process.stderr });
+}
+
+function lineForPeople(line: string): string {
   const { level, time, msg, err, ...fields } = JSON.parse(line);
   const details = Object.entries(fields).map(([name, value]) => `${name}=${plain(value)}`);
   const clock = new Date(time).toLocaleTimeString("en-GB");
   const places = err?.stack?.map((place: string) => `\n    ${place}`) ?? [];
   const error = err ? [`(${err.message ?? err.code ?? err.type})`, ...places] : [];
-  process.stdout.write(`${[clock, level.padEnd(5), msg, ...details].join(" ")}${error.join("")}\n`);
+  return `${[clock, level.padEnd(5), msg, ...details].join(" ")}${error.join("")}\n`;
 }
 
 function plain(value: unknown): string {

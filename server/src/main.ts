@@ -1,13 +1,12 @@
 /** The process: read the environment, connect, migrate, serve, stop cleanly. */
 import { constants } from "node:os";
-import type { Logger } from "pino";
 import { type Auth, createAuth } from "./create-auth.ts";
+import type { Log } from "./deps.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { exitCodes } from "./failure.ts";
 import { listAccounts } from "./flows/accounts/administer.ts";
 import { type App, createApp } from "./http/app.ts";
 import { type Served, serve } from "./http/serve.ts";
-import { createLog } from "./log.ts";
 import { version } from "./version.ts";
 import { localUrl, welcome } from "./welcome.ts";
 
@@ -22,19 +21,17 @@ const drainMs = 10_000;
  */
 export async function runServer(): Promise<void> {
   const environment = readEnvironment();
-  // Whoever runs it in production collects JSON lines; everyone else is a person who has just typed a command.
-  const forPeople = process.stdout.isTTY === true || !environment.production;
-  const log = createLog({ level: environment.logLevel, forPeople });
+  const { log } = environment.auth;
   endOnUnexpected(log);
 
-  const auth = createAuth({ ...environment.auth, log });
+  const auth = createAuth(environment.auth);
   try {
     const deps = await auth.start();
     const stopping = new AbortController();
     const app = refusingWhen(stopping.signal, createApp(auth, environment.app));
     const served = await serve(app, environment.listen);
     const { accounts } = await listAccounts(deps, { limit: 1 });
-    announce({ environment, served, log: forPeople ? null : log, isEmpty: accounts.length === 0 });
+    announce({ environment, served, isEmpty: accounts.length === 0 });
     const signal = await nextSignal();
     stopping.abort();
     exitOnNextSignal();
@@ -45,9 +42,9 @@ export async function runServer(): Promise<void> {
   }
 }
 
-function endOnUnexpected(log: Logger): void {
+function endOnUnexpected(log: Log): void {
   process.on("uncaughtException", (error) => {
-    log.fatal({ err: error }, "the process ends: something happened that nobody expected");
+    log.error({ err: error }, "the process ends: something happened that nobody expected");
     process.exit(exitCodes.failed);
   });
 }
@@ -66,12 +63,12 @@ function refusingWhen(stopping: AbortSignal, app: App): Pick<App, "fetch"> {
 function announce(start: {
   readonly environment: Environment;
   readonly served: Served;
-  readonly log: Logger | null;
   readonly isEmpty: boolean;
 }): void {
-  const { environment, served, log, isEmpty } = start;
+  const { environment, served, isEmpty } = start;
+  const { log } = environment.auth;
   const url = localUrl(served.url);
-  if (log === null) {
+  if (environment.forPeople) {
     process.stdout.write(welcome(environment, { url, isEmpty }));
     return;
   }
@@ -93,7 +90,7 @@ function exitOnNextSignal(): void {
   }
 }
 
-async function close(auth: Auth, log: Logger): Promise<void> {
+async function close(auth: Auth, log: Log): Promise<void> {
   try {
     await auth.close();
   } catch (error) {

@@ -1,11 +1,25 @@
-/** The master secret of a developer's machine: made once, kept in a file that only its user may read. */
+/** The master secret: what it looks like, and where a developer's machine keeps one that only its user may read. */
 import { randomBytes } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { minSecretLength } from "./crypto/sealing.ts";
 
 /** A new master secret: 32 random bytes, base64url. */
 export function newSecret(): string {
   return randomBytes(32).toString("base64url");
+}
+
+/** What a master secret must be, for people. */
+export const secretRule = "at least 32 random bytes, base64url (`countersign secret` makes one)";
+
+/**
+ * The bytes of a master secret, or `null`: base64url, 32 bytes at least, and not a few characters again and again, as 32
+ * random bytes have about 30 different values.
+ */
+export function decodeSecret(text: string): Uint8Array | null {
+  if (!/^[\w+/-]+={0,2}$/.test(text)) return null;
+  const bytes = Buffer.from(text, "base64url");
+  return bytes.length >= minSecretLength && new Set(bytes).size >= 16 ? new Uint8Array(bytes) : null;
 }
 
 /**
@@ -13,9 +27,9 @@ export function newSecret(): string {
  *
  * @throws {Error} when the file cannot be read or made, or holds no secret.
  */
-export function keepDevelopmentSecret(file: string, isSecret: (text: string) => boolean): string {
+export function keepDevelopmentSecret(file: string): string {
   const secret = readIfThere(file) ?? make(file);
-  if (!isSecret(secret)) throw new Error("the file does not hold a secret");
+  if (decodeSecret(secret) === null) throw new Error("the file does not hold a secret");
   return secret;
 }
 

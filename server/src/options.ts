@@ -4,9 +4,10 @@
  */
 import type { AccountId } from "@countersign/shared/schemas";
 import { z } from "zod";
-import { minSecretLength } from "./crypto/sealing.ts";
 import { signingAlgorithms } from "./crypto/signing-key.ts";
 import type { Log } from "./deps.ts";
+import { createDefaultLog } from "./log.ts";
+import { decodeSecret, secretRule } from "./master-secret.ts";
 import type { Database } from "./store/database.ts";
 
 /** The one role that is always there: it may call `users.*`. */
@@ -17,22 +18,26 @@ const seconds = z.int().positive();
 const scopeName = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/, "a scope has printable ASCII only, and no space");
 const roleName = z.string().min(1).max(64);
 
-const secretRule = "at least 32 random bytes, base64url";
+/** What an issuer must be, for people. */
+export const issuerRule =
+  "an http or https URL without a trailing slash, query or fragment, as in https://auth.example.com";
+
+/** RFC 8414 §2, with http allowed for development. */
+export function isIssuer(url: string): boolean {
+  return /^https?:\/\/[^/?#]/.test(url) && URL.canParse(url) && !/[?#]|\/$/.test(url);
+}
 
 const Plain = z.object({
   /** What `iss` of every token says: the URL under which this server is known, without a trailing slash. */
-  issuer: z.url().refine((url) => !url.endsWith("/"), "must not end with a slash"),
+  issuer: z.string().refine(isIssuer, `must be ${issuerRule}`),
   /** What `aud` of every token says. Default: the issuer. */
   audience: z.string().min(1).optional(),
   /**
    * The master secret: at least 32 random bytes, base64url (`countersign secret` makes one), or a function that returns
    * it, called once at the start. Every other key is derived from it.
    */
-  secret: z.union(
-    [
-      z.string().refine((text) => decodeSecret(text) !== null),
-      z.custom<() => string>((value) => typeof value === "function"),
-    ],
+  secret: z.custom<string | (() => string)>(
+    (value) => typeof value === "function" || (typeof value === "string" && decodeSecret(value) !== null),
     `must be ${secretRule}, or a function that returns them`,
   ),
   /** How access tokens are signed. Default: `"EdDSA"`. `"HS256"` has no public key, so no other service can verify. */
@@ -58,14 +63,19 @@ const Plain = z.object({
   /** Argon2id's cost. Default: 19,456 KiB, 2 passes, 1 lane (OWASP). Hashes of another cost are upgraded at the next login. */
   passwordHashing: z
     .strictObject({
-      memoryKiB: z.int().min(8).default(19_456),
-      iterations: z.int().min(1).default(2),
-      parallelism: z.int().min(1).default(1),
+      memoryKiB: z.int().min(8).max(4_194_304).default(19_456),
+      iterations: z.int().min(1).max(1_000).default(2),
+      parallelism: z.int().min(1).max(255).default(1),
       /** Hashes at once. Default: one less than the processors, at least one. */
       concurrency: z.int().min(1).optional(),
       /** Hashes that may wait; past that, sign-ins get `BUSY`. Default: 64. */
       queue: z.int().min(0).default(64),
     })
+    // RFC 9106 §3.1.
+    .refine(
+      ({ memoryKiB, parallelism }) => memoryKiB >= 8 * parallelism,
+      '"memoryKiB" must be 8 times "parallelism" or more',
+    )
     .prefault({}),
   /** Attempts that fail before an answer is `RATE_LIMITED`. A sign-in that succeeds costs nothing. */
   limits: z
@@ -112,6 +122,20 @@ export interface ClaimsSubject {
   readonly roles: readonly string[];
 }
 
+/** Claims that would arrive as something else than their type says do not compile. */
+export interface JsonClaims<Claims extends object> {
+  readonly claims?: (account: ClaimsSubject) => Json<NoInfer<Claims>> | Promise<Json<NoInfer<Claims>>>;
+}
+
+/** What JSON brings over as it is. What it would change or drop (a `Date`, a `Map`, a function, a `bigint`) is `never`. */
+type Json<Value> = Value extends string | number | boolean | null | undefined
+  ? Value
+  : Value extends bigint | symbol | NotPlain
+    ? never
+    : { readonly [Key in keyof Value]: Json<Value[Key]> };
+
+type NotPlain = Date | RegExp | ReadonlyMap<never, unknown> | ReadonlySet<never> | ((...inputs: never[]) => unknown);
+
 /** Scopes by name, each with a sentence for people: what it lets a token do. */
 export type ScopeOptions = Readonly<Record<string, string>>;
 
@@ -127,7 +151,10 @@ interface Typed<Scopes extends ScopeOptions, Roles extends RoleOptions, Claims e
   readonly scopes?: Scopes;
   /** The roles that exist, beside `admin`, and the scopes that only they grant. Default: none. */
   readonly roles?: Roles & RoleOptions<Extract<keyof Scopes, string>>;
-  /** Adds claims to every access token; they arrive typed in `ctx.principal.claims`. Called at sign-in and at every refresh. */
+  /**
+   * Adds claims to every access token; they arrive typed in `ctx.principal.claims`. Called at sign-in and at every
+   * refresh. A token is JSON, so claims are too.
+   */
   readonly claims?: (account: ClaimsSubject) => Claims | Promise<Claims>;
   /**
    * Replaces our accounts by the application's own user table. Returns the user whose password this is, or `null`, and
@@ -136,7 +163,7 @@ interface Typed<Scopes extends ScopeOptions, Roles extends RoleOptions, Claims e
   readonly authenticate?: (credentials: { username: string; password: string }) => Promise<ApplicationAccount | null>;
   /** The user as they are now, or `null` when they may not stay signed in. Called at every refresh. Needs `authenticate`. */
   readonly findAccount?: (id: string) => Promise<ApplicationAccount | null>;
-  /** Where to log: pino, or what looks like it. Default: nowhere. */
+  /** Where to log: pino, or what looks like it. Default: warnings and errors to standard error. */
   readonly log?: Log;
 }
 
@@ -153,8 +180,6 @@ export type Settings = Readonly<Omit<z.output<typeof Plain>, "audience" | "secre
     readonly audience: string;
   };
 
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
-
 /**
  * Checks options and fills in the defaults.
  *
@@ -167,7 +192,7 @@ export function resolveOptions(options: AuthOptions): {
   readonly database: Database;
   readonly log: Log;
 } {
-  const { database, claims, authenticate, findAccount, log = silent, ...plain } = options;
+  const { database, claims, authenticate, findAccount, log = createDefaultLog(), ...plain } = options;
   const parsed = Plain.strict().safeParse(plain);
   const mistakes = parsed.error?.issues.map((issue) => `"${issue.path.join(".")}" ${issue.message}`) ?? [];
   if (typeof database?.open !== "function")
@@ -196,11 +221,6 @@ function takeSecret(secret: string | (() => string)): Uint8Array {
   const bytes = decodeSecret(typeof secret === "string" ? secret : secret());
   if (bytes === null) throw new TypeError(`createAuth: "secret" must return ${secretRule}`);
   return bytes;
-}
-
-function decodeSecret(text: string): Uint8Array | null {
-  const bytes = Buffer.from(text, "base64url");
-  return bytes.length < minSecretLength ? null : new Uint8Array(bytes);
 }
 
 function undeclaredScopes({ scopes, roles }: z.output<typeof Plain>): string[] {

@@ -3,9 +3,11 @@ import { createHash } from "node:crypto";
 import type { AccountId } from "@countersign/shared/schemas";
 import { type Auth, assemble } from "./create-auth.ts";
 import { newId } from "./crypto/id.ts";
-import type { Caller, Deps } from "./deps.ts";
+import type { Caller, Deps, Log } from "./deps.ts";
 import { type Account, findAccount, fromRow } from "./flows/accounts/account.ts";
+import { checkRoles } from "./flows/accounts/check-roles.ts";
 import { usernameKey } from "./flows/accounts/normalise.ts";
+import { checkRequestedScope } from "./flows/sessions/grant-scopes.ts";
 import { startSession } from "./flows/sessions/start-session.ts";
 import type { AuthOptions } from "./options.ts";
 import { findAccountByKey, insertAccount } from "./store/accounts.ts";
@@ -42,6 +44,8 @@ export interface TestAuth {
   /**
    * Signs a user in, with an account made at the first mention, and returns the context of their calls.
    *
+   * @throws {AuthError} `BAD_REQUEST` for a role or a scope that the options do not declare.
+   *
    * @example
    * ```ts
    * await using test = await createTestAuth(auth.options);
@@ -56,7 +60,8 @@ export interface TestAuth {
 }
 
 const nobody: Caller = { address: null, userAgent: null, requestId: null };
-const secret = Buffer.alloc(32, "test").toString("base64url");
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+const secret = Buffer.from("0123456789abcdef".repeat(2)).toString("base64url");
 const cheapHashing = { memoryKiB: 8, iterations: 1, parallelism: 1 };
 const startOfTime = Date.UTC(2026, 0, 1);
 
@@ -73,7 +78,7 @@ export async function createTestAuth(
 ): Promise<TestAuth> {
   let now = startOfTime;
   const auth: Auth = assemble(
-    { issuer: "http://localhost:3000", ...options, secret, database, passwordHashing: cheapHashing },
+    { issuer: "http://localhost:3000", log: silent, ...options, secret, database, passwordHashing: cheapHashing },
     { now: () => now, randomBytes: seededBytes("countersign"), every: () => ({ stop() {} }) },
   );
   const deps = await auth.start();
@@ -88,6 +93,8 @@ export async function createTestAuth(
     },
     async asUser(user) {
       const { username, roles = [], scopes = [] } = typeof user === "string" ? { username: user } : user;
+      checkRoles(deps.settings, roles);
+      checkRequestedScope(deps.settings, scopes.join(" "));
       const account = await ensureAccount(deps, { username, roles });
       const { accessToken } = await startSession(deps, account, {
         caller: nobody,

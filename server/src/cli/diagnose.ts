@@ -3,12 +3,8 @@ import { existsSync, statSync } from "node:fs";
 import { realEffects } from "../create-auth.ts";
 import type { Db } from "../deps.ts";
 import { createKeyRing } from "../engine/key-ring.ts";
-import {
-  EnvironmentError,
-  type EnvironmentWithoutSecret,
-  readEnvironment,
-  readEnvironmentWithoutSecret,
-} from "../environment.ts";
+import { type EnvironmentWithoutSecret, readEnvironment, readEnvironmentWithoutSecret } from "../environment.ts";
+import { EnvironmentError } from "../environment-error.ts";
 import { sentenceOf } from "../failure.ts";
 import { resolveOptions } from "../options.ts";
 import { checkCatalogue } from "../store/catalogue.ts";

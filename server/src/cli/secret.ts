@@ -6,7 +6,7 @@ export function addSecretCommand(program: Command): void {
     .command("secret")
     .description("Print a new master secret, for COUNTERSIGN_SECRET. It is kept nowhere.")
     .action(async () => {
-      const { newSecret } = await import("../development-secret.ts");
+      const { newSecret } = await import("../master-secret.ts");
       console.log(newSecret());
     });
   addHelp(command, ["countersign secret", "COUNTERSIGN_SECRET=$(countersign secret) countersign serve"]);

@@ -18,7 +18,8 @@ export async function withAuth<T>(
 ): Promise<T> {
   const { readEnvironment, readEnvironmentWithoutSecret } = await import("../environment.ts");
   if (!create) requireDatabase(readEnvironmentWithoutSecret().auth.database.location);
-  const { auth: options } = readEnvironment();
+  // What a command did is its output: the log's lines would be in it.
+  const { log: _, ...options } = readEnvironment().auth;
   const { createAuth } = await import("../create-auth.ts");
   await using auth = createAuth(options);
   return await work(await auth.start());

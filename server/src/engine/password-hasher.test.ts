@@ -7,7 +7,7 @@ const make = (queue: number, concurrency = 1) => createPasswordHasher({ ...cost,
 
 describe("the password hasher", () => {
   it("lets as many run and wait as it may, and refuses the next one at once", async () => {
-    const hasher = make(2);
+    const hasher = await make(2);
     const taken = [hasher.hash("a"), hasher.hash("b"), hasher.hash("c")];
     expect(hasher.load()).toBe(3);
     await expect(hasher.hash("d")).rejects.toMatchObject({ data: { reason: "BUSY", details: { retryAfter: 2 } } });
@@ -17,7 +17,7 @@ describe("the password hasher", () => {
   });
 
   it("counts comparisons too, with and without a stored hash", async () => {
-    const hasher = make(0);
+    const hasher = await make(0);
     const stored = await hasher.hash("a");
     const running = hasher.verify("a", stored);
     await Promise.resolve();
@@ -30,7 +30,10 @@ describe("the password hasher", () => {
   });
 
   it("matches nothing without a stored hash, not even the stand-in's own password", async () => {
-    const hasher = createPasswordHasher({ ...cost, concurrency: 1, queue: 2 }, (length) => new Uint8Array(length));
+    const hasher = await createPasswordHasher(
+      { ...cost, concurrency: 1, queue: 2 },
+      (length) => new Uint8Array(length),
+    );
     const standIn = Buffer.alloc(32).toString("base64url");
     expect(await hasher.verify(standIn, null)).toBe(false);
     // It is the password of the stand-in: the same bytes make the same hash.
@@ -38,7 +41,7 @@ describe("the password hasher", () => {
   });
 
   it("gives each password a salt of its own", async () => {
-    const hasher = make(2);
+    const hasher = await make(2);
     const [first, second] = [await hasher.hash("same"), await hasher.hash("same")];
     expect(first).not.toBe(second);
     expect([await hasher.verify("same", first), await hasher.verify("same", second)]).toEqual([true, true]);
@@ -46,10 +49,10 @@ describe("the password hasher", () => {
   });
 
   it("calls a hash of another cost outdated, and none of its own", async () => {
-    const hasher = make(2);
+    const hasher = await make(2);
     const stored = await hasher.hash("a");
     expect(hasher.isOutdated(stored)).toBe(false);
-    const dearer = createPasswordHasher({ ...cost, iterations: 2, concurrency: 1, queue: 2 }, randomBytes);
+    const dearer = await createPasswordHasher({ ...cost, iterations: 2, concurrency: 1, queue: 2 }, randomBytes);
     expect(dearer.isOutdated(stored)).toBe(true);
     expect(await dearer.verify("a", stored)).toBe(true);
   });

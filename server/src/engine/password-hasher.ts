@@ -33,8 +33,8 @@ export interface PasswordHasher {
 /** How long a caller should wait when the queue is full: a queue's worth of work, and then some. */
 const retryAfter = 2;
 
-/** Makes the hasher, and the stand-in hash in the background. */
-export function createPasswordHasher(options: HashingOptions, randomBytes: RandomBytes): PasswordHasher {
+/** Makes the hasher, with a hash of nobody's password to compare with where there is none. */
+export async function createPasswordHasher(options: HashingOptions, randomBytes: RandomBytes): Promise<PasswordHasher> {
   const { memoryKiB, iterations, parallelism, queue } = options;
   const cost = { memoryCost: memoryKiB, timeCost: iterations, parallelism };
   const prefix = `$argon2id$v=19$m=${memoryKiB},t=${iterations},p=${parallelism}$`;
@@ -46,13 +46,12 @@ export function createPasswordHasher(options: HashingOptions, randomBytes: Rando
     return limit(work);
   };
   const hashPassword = (password: string) => hash(prepare(password), { ...cost, salt: randomBytes(16) });
-  const standIn = hashPassword(Buffer.from(randomBytes(32)).toString("base64url"));
+  const standIn = await hashPassword(Buffer.from(randomBytes(32)).toString("base64url"));
 
   return {
     hash: async (password) => enqueue(() => hashPassword(password)),
     async verify(password, stored) {
-      const against = stored ?? (await standIn);
-      const matches = await enqueue(() => verify(against, prepare(password)));
+      const matches = await enqueue(() => verify(stored ?? standIn, prepare(password)));
       return matches && stored !== null;
     },
     isOutdated: (stored) => !stored.startsWith(prefix),

@@ -1,6 +1,6 @@
 /** What can be seen only from inside: with one part replaced through `Deps`. */
 import { createSecretKey } from "node:crypto";
-import { AuthError } from "@countersign/shared";
+import { AuthError, type Principal } from "@countersign/shared";
 import { hash } from "@node-rs/argon2";
 import { expect, it } from "vitest";
 import { createRefreshTokens } from "../crypto/refresh-token.ts";
@@ -56,6 +56,40 @@ it("login upgrades a hash of another cost, once", async () => {
   expect(upgraded).toMatch(/^\$argon2id\$v=19\$m=8,t=1,p=1\$/);
   await login(deps, alice, caller);
   expect(await stored()).toBe(upgraded);
+});
+
+it("login ends the session that was not used for the longest time, when there are a thousand", async () => {
+  await using test = await createTestAuth();
+  const deps = await test.auth.start();
+  const first = await register(deps, alice, caller);
+  await test.clock.advance({ seconds: 1 });
+  const second = await login(deps, alice, caller);
+  const { db } = deps;
+  const row = await db.selectFrom("sessions").selectAll().where("generation", "=", 0).executeTakeFirstOrThrow();
+  const copies = Array.from({ length: 998 }, (_, index) => ({
+    ...row,
+    id: `copy ${index}` as typeof row.id,
+    rotated_at: deps.now(),
+  }));
+  for (const copy of copies) await db.insertInto("sessions").values(copy).execute();
+  await refresh(deps, second, caller);
+  await login(deps, alice, caller);
+  await expect(refresh(deps, first, caller)).rejects.toMatchObject({ reason: "SESSION_REVOKED" });
+  await expect(deps.accessTokens.verify(first.accessToken)).resolves.toSatisfy(
+    (principal: Principal) => deps.feed.objectionTo(principal) === "SESSION_REVOKED",
+  );
+  await refresh(deps, second, caller);
+});
+
+it("login that fails is in the audit with the account, where there is one", async () => {
+  await using test = await createTestAuth();
+  const deps = await test.auth.start();
+  const { user } = await register(deps, alice, caller);
+  for (const username of ["alice", "nobody"]) {
+    await expect(login(deps, { username, password: "wrong" }, caller)).rejects.toThrow();
+  }
+  const rows = await deps.db.selectFrom("audit_events").selectAll().where("kind", "=", "sign_in_failed").execute();
+  expect(rows.map((row) => row.account_id)).toEqual([user.id, null]);
 });
 
 it("login lets the right password in, also when its hash cannot be upgraded", async () => {

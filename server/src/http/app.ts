@@ -1,20 +1,22 @@
 /** The HTTP face: middleware in order, then the routes. Its `fetch` mounts anywhere. */
 import { AuthError } from "@countersign/shared";
-import type { AnyTRPCRouter } from "@trpc/server";
-import { type Context, Hono } from "hono";
+import type { AnyTRPCRouter, inferRouterContext } from "@trpc/server";
+import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
-import type { Deps, Log } from "../deps.ts";
-import type { ScopeOptions } from "../options.ts";
+import type { Auth } from "../create-auth.ts";
 import { startOrRefuse } from "../start-or-refuse.ts";
+import type { AuthContext } from "../trpc/context.ts";
 import { type RootRouter, rootRouter } from "../trpc/routers/root.ts";
-import { parseTrustedProxies, callerOf as readCaller } from "./caller.ts";
+import { createCallerReader, parseTrustedProxies } from "./caller.ts";
 import { docsRoutes } from "./docs.ts";
 import { healthRoutes } from "./health.ts";
 import { limitBody } from "./limits.ts";
+import { logFailure } from "./log-failure.ts";
 import { createMetrics } from "./metrics.ts";
 import { openApiRoutes } from "./openapi.ts";
+import { checkOrigins } from "./origins.ts";
 import { reply, resourceRefusal } from "./refusal.ts";
 import { type RequestVariables, requestLog } from "./request-log.ts";
 import { tokenRoutes } from "./token.ts";
@@ -23,26 +25,33 @@ import { usersMeRoutes } from "./users-me.ts";
 import { wellKnownRoutes } from "./well-known.ts";
 
 /** What `createApp` needs of `createAuth`'s result. */
-export interface AppAuth {
-  start(): Promise<Deps>;
-  readonly options: { readonly log?: Log; readonly issuer: string; readonly scopes?: ScopeOptions };
-}
+export type AppAuth = Pick<Auth, "start" | "options" | "log">;
 
-export interface AppOptions<Router extends AnyTRPCRouter> {
+/** What `createApp` takes beside the auth. `createContext` may be left out where the router needs no context but ours. */
+export type AppOptions<Router extends AnyTRPCRouter = RootRouter> = PlainAppOptions<Router> &
+  (AuthContext extends inferRouterContext<Router>
+    ? {
+        /** Makes the router's context from ours. Default: ours as it is. */ readonly createContext?: ContextMaker<Router>;
+      }
+    : { /** Makes the router's context from ours. */ readonly createContext: ContextMaker<Router> });
+
+interface PlainAppOptions<Router extends AnyTRPCRouter> {
   /** The router to serve under `/trpc`. Default: ours alone, as `auth` and `users`. */
   readonly router?: Router;
-  /** Makes the router's context from ours. Default: ours as it is. */
-  readonly createContext?: ContextMaker<Router>;
   /** Origins of browsers that may call from elsewhere, exactly as in `https://app.example`. Default: none. */
   readonly origins?: readonly string[];
   /** Proxies whose `X-Forwarded-For` is believed: addresses or CIDR ranges. Default: none. */
   readonly trustedProxies?: readonly string[];
+  /**
+   * The IP address of whoever sent a request, where it is not to be had from a socket of Node: `env` is what the platform
+   * gives to `fetch`, as Bun's server or a worker's bindings. Default: the socket's, and what `trustedProxies` say.
+   * Without an address there are no limits by address, and none can be told from an owner.
+   */
+  readonly address?: (request: Request, env: unknown) => string | null;
 }
 
 /** The app: a `fetch` handler. */
 export type App = Hono<{ Variables: RequestVariables }>;
-
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /**
  * The Hono app with every route of Countersign, and an application's own router under `/trpc`.
@@ -51,18 +60,18 @@ const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
  *
  * @example
  * ```ts
- * const app = createApp(auth, { router: appRouter });
+ * const app = createApp(auth, { router: auth.t.router({ auth: auth.router }) });
  * export default { fetch: app.fetch };
  * ```
  */
 export function createApp<Router extends AnyTRPCRouter = RootRouter>(
   auth: AppAuth,
-  options: AppOptions<Router> = {},
+  // Left out, the router is ours, whose context is ours too.
+  options: AppOptions<Router> = {} as AppOptions<Router>,
 ): App {
-  const { origins = [], trustedProxies = [] } = options;
-  const log = auth.options.log ?? silent;
-  const proxies = parseTrustedProxies(trustedProxies);
-  const callerOf = (context: Context) => readCaller(context, proxies);
+  const { origins = [], trustedProxies = [], address } = options;
+  const { log } = auth;
+  const callerOf = createCallerReader({ trusted: parseTrustedProxies(trustedProxies), address, log });
   const start = () => startOrRefuse(auth.start, log);
   // Without a router of its own an application gets ours, and ours needs nothing but our context.
   const router = (options.router ?? rootRouter) as Router;
@@ -80,7 +89,7 @@ export function createApp<Router extends AnyTRPCRouter = RootRouter>(
 
   app.route("/", trpcRoutes({ router, createContext, start, callerOf, log }));
   app.use(limitBody(tooLarge));
-  app.route("/", tokenRoutes(start, callerOf));
+  app.route("/", tokenRoutes({ start, callerOf, log }));
   app.route("/", usersMeRoutes(start, callerOf));
   app.route("/", wellKnownRoutes(start));
   app.route("/", healthRoutes(start));
@@ -94,7 +103,10 @@ export function createApp<Router extends AnyTRPCRouter = RootRouter>(
     return allowed === undefined ? nothingHere() : anotherMethod(allowed);
   });
   app.onError((error, context) => {
-    if (error instanceof AuthError) return resourceRefusal(error);
+    if (error instanceof AuthError) {
+      logFailure(log, error, { requestId: context.get("requestId") });
+      return resourceRefusal(error);
+    }
     // Whoever goes away in the middle of a request has broken nothing of ours.
     if (context.req.raw.signal.aborted) return reply(400, brokenOff);
     log.error({ requestId: context.get("requestId"), err: error }, "a request failed");
@@ -109,16 +121,6 @@ const corsPolicy = {
   exposeHeaders: ["x-request-id", "www-authenticate", "retry-after"],
   maxAge: 600,
 };
-
-/** Exact matches only: no wildcard, no prefix, no `null`. @throws {TypeError} */
-function checkOrigins(origins: readonly string[]): string[] {
-  for (const origin of origins) {
-    if (!URL.canParse(origin) || new URL(origin).origin !== origin || origin.includes("*")) {
-      throw new TypeError(`"origins" must be origins, as in "https://app.example": not ${JSON.stringify(origin)}`);
-    }
-  }
-  return [...origins];
-}
 
 /** The methods of the routes whose path is a plain text. */
 function methodsByPath(app: App): ReadonlyMap<string, string> {

@@ -3,7 +3,8 @@ import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import type { Context } from "hono";
 import ipaddr from "ipaddr.js";
-import type { Caller } from "../deps.ts";
+import type { Caller, Log } from "../deps.ts";
+import { cutUserAgent } from "../trpc/context.ts";
 
 type Range = ReturnType<typeof ipaddr.parseCIDR>;
 
@@ -28,14 +29,39 @@ export function parseTrustedProxies(entries: readonly string[]): readonly Range[
   });
 }
 
-/** The caller of a request. Takes the request id from the middleware that made it. */
-export function callerOf(context: Context, trusted: readonly Range[]): Caller {
-  const incoming = (context.env as { incoming?: IncomingMessage } | undefined)?.incoming;
-  return {
-    address: addressOf(incoming?.socket.remoteAddress ?? null, context.req.header("x-forwarded-for"), trusted),
-    userAgent: context.req.header("user-agent")?.slice(0, 512) ?? null,
-    requestId: context.get("requestId") ?? null,
+/**
+ * Makes the function that reads the caller of a request. It takes the request id from the middleware that made it.
+ *
+ * @param options.address What the application knows better: see `AppOptions`.
+ */
+export function createCallerReader(options: {
+  readonly trusted: readonly Range[];
+  readonly address?: ((request: Request, env: unknown) => string | null) | undefined;
+  readonly log: Log;
+}): (context: Context) => Caller {
+  const { trusted, address: addressFrom = socketAddress, log } = options;
+  let hasWarned = false;
+
+  function warnOnce(): void {
+    if (hasWarned) return;
+    hasWarned = true;
+    log.warn({}, 'requests come without an address, so guessing is limited by account alone: give createApp "address"');
+  }
+
+  return (context) => {
+    const peer = addressFrom(context.req.raw, context.env);
+    if (peer === null) warnOnce();
+    return {
+      address: addressOf(peer, context.req.header("x-forwarded-for"), trusted),
+      userAgent: cutUserAgent(context.req.header("user-agent")),
+      requestId: context.get("requestId") ?? null,
+    };
   };
+}
+
+/** The peer of a request on Node, as its adapter for fetch handlers hands it over. */
+function socketAddress(_: Request, env: unknown): string | null {
+  return (env as { incoming?: IncomingMessage } | undefined)?.incoming?.socket.remoteAddress ?? null;
 }
 
 /**

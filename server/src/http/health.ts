@@ -1,9 +1,28 @@
 /** `GET /healthz`: the process answers. `GET /readyz`: so do its database and its feed. */
 import { Hono } from "hono";
-import { sql } from "kysely";
 import type { Deps } from "../deps.ts";
+import { proveWritable } from "../flows/prove-writable.ts";
+
+/** Anybody may ask, so a write answers all who ask within this time. */
+const provedForMs = 1_000;
 
 export function healthRoutes(start: () => Promise<Deps>): Hono {
+  let proof: { readonly at: number; readonly problem: Promise<string | null> } | undefined;
+
+  async function findProblem(deps: Deps): Promise<string | null> {
+    const { feed, now } = deps;
+    if (proof === undefined || now() - proof.at >= provedForMs) {
+      const problem = proveWritable(deps).then(
+        () => null,
+        () => "The database cannot be written.",
+      );
+      proof = { at: now(), problem };
+    }
+    const problem = await proof.problem;
+    if (problem !== null || !feed.isStale()) return problem;
+    return `The feed was last read ${Math.round(feed.age() / 1_000)} seconds ago.`;
+  }
+
   const noStore = { "cache-control": "no-store" };
   return new Hono()
     .get("/healthz", (context) => context.json({ status: "ok" }, 200, noStore))
@@ -12,13 +31,4 @@ export function healthRoutes(start: () => Promise<Deps>): Hono {
       if (problem === null) return context.json({ status: "ready" }, 200, noStore);
       return context.json({ status: "unavailable", problem }, 503, { ...noStore, "retry-after": "1" });
     });
-}
-
-async function findProblem({ db, feed }: Deps): Promise<string | null> {
-  try {
-    await sql`select 1`.execute(db);
-  } catch {
-    return "The database does not answer.";
-  }
-  return feed.isStale() ? `The feed was last read ${Math.round(feed.age() / 1_000)} seconds ago.` : null;
 }

@@ -61,8 +61,8 @@ test("the feed's age and the waiting hashes are read when asked for", async () =
 });
 
 test("a server without its database still answers", async () => {
-  const start = () => Promise.reject(new Error("the disk is gone"));
-  const app = createApp({ start, options: { issuer: "http://localhost:3000" } });
+  await using subject = await createTestAuth();
+  const app = createApp({ ...subject.auth, start: () => Promise.reject(new Error("the disk is gone")) });
   expect(await scrape(app)).toMatch(/^countersign_feed_age_seconds Nan$/m);
 });
 

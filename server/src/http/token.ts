@@ -3,10 +3,11 @@ import { AuthError } from "@countersign/shared";
 import { LoginInput, RefreshInput, type SignedIn } from "@countersign/shared/schemas";
 import { type Context, Hono } from "hono";
 import { z } from "zod";
-import type { Caller, Deps } from "../deps.ts";
+import type { Caller, Deps, Log } from "../deps.ts";
 import { login } from "../flows/sessions/login.ts";
 import { refresh } from "../flows/sessions/refresh.ts";
 import { readIssues, toSentence } from "../trpc/input-issues.ts";
+import { logFailure } from "./log-failure.ts";
 import { reply, tokenRefusal } from "./refusal.ts";
 
 /** The reply of RFC 6749 §5.1. */
@@ -28,7 +29,15 @@ export const RefreshGrant = z.object({
   refresh_token: RefreshInput.shape.refreshToken,
 });
 
-export function tokenRoutes(start: () => Promise<Deps>, callerOf: (context: Context) => Caller): Hono {
+export function tokenRoutes({
+  start,
+  callerOf,
+  log,
+}: {
+  start: () => Promise<Deps>;
+  callerOf: (context: Context) => Caller;
+  log: Log;
+}): Hono {
   return new Hono().post("/token", async (context) => {
     const form = await readForm(context.req.raw);
     if (typeof form === "string")
@@ -43,8 +52,9 @@ export function tokenRoutes(start: () => Promise<Deps>, callerOf: (context: Cont
       const signedIn = await exchange(deps, { grantType, fields: Object.fromEntries(form) }, callerOf(context));
       return context.json(toReply(signedIn, deps.now()), 200, { "cache-control": "no-store" });
     } catch (error) {
-      if (error instanceof AuthError) return tokenRefusal(error);
-      throw error;
+      if (!(error instanceof AuthError)) throw error;
+      logFailure(log, error, { requestId: callerOf(context).requestId });
+      return tokenRefusal(error);
     }
   });
 }

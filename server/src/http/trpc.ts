@@ -6,6 +6,7 @@ import type { Caller, Deps, Log } from "../deps.ts";
 import { type AuthContext, makeContext } from "../trpc/context.ts";
 import { refusalIn } from "../trpc/errors.ts";
 import { limitBody } from "./limits.ts";
+import { logFailure } from "./log-failure.ts";
 import { refusalHeaders } from "./refusal.ts";
 import type { RequestVariables } from "./request-log.ts";
 
@@ -41,8 +42,11 @@ export function trpcRoutes<Router extends AnyTRPCRouter>(options: {
         return createContext(auth, context.req.raw);
       },
       onError: ({ error, path }) => {
-        if (error.code !== "INTERNAL_SERVER_ERROR" || refusalIn(error) !== null) return;
-        log.error({ requestId: context.get("requestId"), path, err: error.cause ?? error }, "a procedure failed");
+        const fields = { requestId: context.get("requestId"), path };
+        const refusal = refusalIn(error);
+        if (refusal !== null) logFailure(log, refusal, fields);
+        else if (error.code === "INTERNAL_SERVER_ERROR")
+          log.error({ ...fields, err: error.cause ?? error }, "a procedure failed");
       },
       responseMeta: ({ errors, info }) => {
         context.set("procedures", info?.calls.flatMap(({ path, procedure }) => (procedure ? [path] : [])) ?? []);

@@ -4,19 +4,13 @@ import { type Context, Hono } from "hono";
 import type { Caller, Deps } from "../deps.ts";
 import { currentUser } from "../flows/sessions/current-session.ts";
 import { makeContext } from "../trpc/context.ts";
-import { resourceRefusal } from "./refusal.ts";
 
 export function usersMeRoutes(start: () => Promise<Deps>, callerOf: (context: Context) => Caller): Hono {
   return new Hono().get("/users/me", async (context) => {
-    try {
-      const deps = await start();
-      const { auth } = makeContext(deps, context.req.header("authorization") ?? null, callerOf(context));
-      const principal = await auth.principal();
-      if (principal === null) throw new AuthError("TOKEN_MISSING");
-      return context.json(await currentUser(deps, principal), 200, { "cache-control": "no-store" });
-    } catch (error) {
-      if (error instanceof AuthError) return resourceRefusal(error);
-      throw error;
-    }
+    const deps = await start();
+    const { auth } = makeContext(deps, context.req.header("authorization") ?? null, callerOf(context));
+    const principal = await auth.principal();
+    if (principal === null) throw new AuthError("TOKEN_MISSING");
+    return context.json(await currentUser(deps, principal), 200, { "cache-control": "no-store" });
   });
 }

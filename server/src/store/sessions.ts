@@ -42,6 +42,26 @@ export async function listLiveSessions(db: Db, accountId: AccountId, now: number
     .execute();
 }
 
+/** Live sessions of an account beyond the `keep` that were used last. */
+export async function listSessionsBeyond(
+  db: Db,
+  { accountId, keep, now }: { accountId: AccountId; keep: number; now: number },
+): Promise<SessionId[]> {
+  const rows = await db
+    .selectFrom("sessions")
+    .select("id")
+    .where("account_id", "=", accountId)
+    .where("revoked_at", "is", null)
+    .where("expires_at", ">", now)
+    .orderBy("rotated_at", "desc")
+    .orderBy("id", "desc")
+    // SQLite takes an offset only after a limit.
+    .limit(Number.MAX_SAFE_INTEGER)
+    .offset(keep)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
 /** Which sessions to revoke: one by its id (of one account, where given), or all of an account but one. */
 export type SessionSelection =
   | { readonly id: SessionId; readonly accountId?: AccountId }

@@ -11,8 +11,8 @@ export interface AuthContext {
 /** One request's sign-in. */
 export interface RequestAuth {
   /**
-   * Who sent the request; `null` when it carries no token. Verified once, when first asked for, whatever the number of
-   * calls in a batch.
+   * Who sent the request; `null` when it carries no token. Nothing is verified before somebody asks, and the calls of a
+   * batch share one verification. Ask again, and the answer is of that moment: a context may outlive its token.
    *
    * @throws {AuthError} `TOKEN_INVALID`, `TOKEN_EXPIRED`, `SESSION_REVOKED`, `UNAVAILABLE`
    */
@@ -42,14 +42,16 @@ export interface NodeRequest {
 
 /** The context of a call with these credentials. */
 export function makeContext(deps: Deps, authorization: string | null, caller: Caller): AuthContext {
-  let proved: Promise<Principal | null> | undefined;
+  let resolving: Promise<Principal | null> | undefined;
   return {
     auth: {
       deps,
       caller,
       principal() {
-        proved ??= resolvePrincipal(deps, authorization);
-        return proved;
+        resolving ??= resolvePrincipal(deps, authorization).finally(() => {
+          resolving = undefined;
+        });
+        return resolving;
       },
     },
   };
@@ -58,17 +60,26 @@ export function makeContext(deps: Deps, authorization: string | null, caller: Ca
 /** The context of a request, for any adapter. */
 export function contextOf(deps: Deps, { req, address }: RequestLike): AuthContext {
   if (isFetchRequest(req)) {
-    const caller = { address: address ?? null, userAgent: req.headers.get("user-agent"), requestId: null };
+    const caller = {
+      address: address ?? null,
+      userAgent: cutUserAgent(req.headers.get("user-agent")),
+      requestId: null,
+    };
     return makeContext(deps, req.headers.get("authorization"), caller);
   }
   const caller = {
     address: address ?? req.socket.remoteAddress ?? null,
-    userAgent: req.headers["user-agent"] ?? null,
+    userAgent: cutUserAgent(req.headers["user-agent"]),
     requestId: null,
   };
   // Node's `headers` keeps the first of several Authorization headers; fetch joins them, and so a second one is seen.
   const authorization = req.headersDistinct.authorization?.join(", ") ?? null;
   return makeContext(deps, authorization, caller);
+}
+
+/** A user agent as the audit keeps it: no more of it than browsers send. */
+export function cutUserAgent(userAgent: string | null | undefined): string | null {
+  return userAgent?.slice(0, 512) ?? null;
 }
 
 function isFetchRequest(request: Request | NodeRequest): request is Request {

@@ -4,6 +4,7 @@
  */
 import { AuthError, type Principal } from "@countersign/shared";
 import type { TRPCError } from "@trpc/server";
+import { z } from "zod";
 import { confirmPrincipal } from "../flows/sessions/resolve-principal.ts";
 import type { RequestAuth } from "./context.ts";
 import { errorFormatter, refusalIn, toTRPCError } from "./errors.ts";
@@ -95,9 +96,30 @@ async function requireFresh(maxAge: number, principal: Principal, { deps }: Requ
   await confirmPrincipal(deps, principal);
 }
 
+/**
+ * Checks at run time what the types say, for whoever calls without them: a guard that demands less than was meant is the
+ * worst way to find out.
+ *
+ * @throws {TypeError} naming what is wrong.
+ */
+export function checkRequirements(
+  requirements: Requirements,
+  declared: { readonly scopes: readonly string[]; readonly roles: readonly string[] },
+): Requirements {
+  const rule = (name: string, names: readonly string[]) =>
+    `"${name}" must be of those that createAuth declares: ${names.map((name) => `"${name}"`).join(", ") || "none"}`;
+  const scope = z.enum(declared.scopes);
+  const Schema = z.strictObject({
+    scope: z.union([scope, z.array(scope).min(1)], rule("scope", declared.scopes)).optional(),
+    role: z.enum(declared.roles, rule("role", declared.roles)).optional(),
+    maxAge: z.number('"maxAge" must be a number of seconds').positive('"maxAge" must be positive').optional(),
+  });
+  const { error } = Schema.safeParse(requirements);
+  if (error) throw new TypeError(`requires: ${error.issues.map(({ message }) => message).join("; ")}`);
+  return requirements;
+}
+
 function toDemands({ scope, role, maxAge }: Requirements): Demands {
-  if (maxAge !== undefined && !(maxAge > 0))
-    throw new TypeError('requires: "maxAge" must be a positive number of seconds');
   return {
     signedIn: true,
     scopes: scope === undefined ? [] : typeof scope === "string" ? [scope] : [...scope],

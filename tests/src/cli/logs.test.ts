@@ -143,6 +143,6 @@ test("an error that nobody expected is logged without its text, and ends the pro
   server.signal("SIGUSR2");
   expect(await server.ended).toBe(1);
   const last = JSON.parse(server.output().trim().split("\n").at(-1) ?? "");
-  expect(last).toMatchObject({ level: "fatal", err: { type: "Error", stack: expect.any(Array) } });
+  expect(last).toMatchObject({ level: "error", err: { type: "Error", stack: expect.any(Array) } });
   expect(server.output()).not.toMatch(/canary-uncaught/);
 });

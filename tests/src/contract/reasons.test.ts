@@ -4,6 +4,7 @@ import { createApp, createAuth, serve } from "@countersign/server";
 import { sqlite } from "@countersign/server/sqlite";
 import { isReason, type Reason, reasons } from "@countersign/shared";
 import { describe, expect, it } from "vitest";
+import { capturedLog } from "../support/captured-log.ts";
 import { administrator, refresh, signIn, signUp } from "../support/people.ts";
 import { password, type TestApp, testApp } from "../support/test-app.ts";
 import { testOptions, testRouter } from "../support/test-router.ts";
@@ -143,13 +144,17 @@ describe("on the wire", () => {
   });
 
   it("UNAVAILABLE is what the table says, when the database cannot be opened", async () => {
-    await using auth = createAuth({ ...testOptions, database: sqlite(`${import.meta.filename}/auth.db`) });
+    const { log, lines } = capturedLog();
+    await using auth = createAuth({ ...testOptions, log, database: sqlite(`${import.meta.filename}/auth.db`) });
     await using app = await served(auth);
     await expectOnTheWire(await app.login(), "UNAVAILABLE");
     expect(await (await fetch(`${app.url}/users/me`)).json()).toMatchObject({
       error: "temporarily_unavailable",
       reason: "UNAVAILABLE",
     });
+    expect(lines.filter(({ level }) => level === "error")).toContainEqual(
+      expect.objectContaining({ message: "the database cannot be opened" }),
+    );
   });
 
   it("no reason is without a test", () => {

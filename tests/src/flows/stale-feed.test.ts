@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { capturedLog } from "../support/captured-log.ts";
 import { expectReason } from "../support/expect-reason.ts";
 import { failingDatabase } from "../support/failing-database.ts";
 import { administrator, bearer, signIn, signUp, usersMe } from "../support/people.ts";
-import { type TestApp, testApp } from "../support/test-app.ts";
+import { password, type TestApp, testApp } from "../support/test-app.ts";
 
 /** Turns the clock past the point where the feed counts as stale, while it cannot be read. */
 async function goStale(app: TestApp): Promise<void> {
@@ -80,6 +81,48 @@ describe("a feed that has not been read for more than five seconds", () => {
     expect([reply.status, reply.headers.get("retry-after")]).toEqual([503, "1"]);
     expect(await reply.json()).toEqual({ status: "unavailable", problem: "The feed was last read 6 seconds ago." });
     expect((await app.request("/healthz")).status).toBe(200);
+  });
+});
+
+describe("a database that cannot be written", () => {
+  it("is told by GET /readyz, and again when it is well", async () => {
+    const store = failingDatabase();
+    await using app = await testApp({}, store);
+    const status = async () => (await app.request("/readyz")).status;
+    expect(await status()).toBe(200);
+    store.fails = /^(insert|update|delete)/i;
+    // Whoever asks within a second gets the same answer, so that asking is no way to keep the disk busy.
+    expect(await status()).toBe(200);
+    await app.clock.advance({ seconds: 1 });
+    const reply = await app.request("/readyz");
+    expect(await reply.json()).toEqual({ status: "unavailable", problem: "The database cannot be written." });
+    store.fails = null;
+    await app.clock.advance({ seconds: 1 });
+    expect(await status()).toBe(200);
+  });
+});
+
+describe("a feed that cannot be read after a change", () => {
+  it("does not make what is done look as if it were not", async () => {
+    const store = failingDatabase();
+    const { log, lines } = capturedLog();
+    await using app = await testApp({ log }, store);
+    const session = await signUp(app);
+    store.fails = /select .* from "feed_events"/i;
+    await bearer(app, session).auth.changePassword.mutate({
+      currentPassword: password,
+      newPassword: "another long pass phrase",
+    });
+    store.fails = null;
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        level: "warn",
+        message: "a change was made, and the feed could not be read after it",
+      }),
+    );
+    await app.client().login({ username: "alice", password: "another long pass phrase" });
+    await app.clock.advance({ seconds: 1 });
+    await expectReason(bearer(app, session).whoami.query(), "TOKEN_EXPIRED");
   });
 });
 

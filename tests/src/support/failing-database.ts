@@ -3,13 +3,17 @@
 import { sqlite } from "@countersign/server/sqlite";
 import { AuthError } from "@countersign/shared";
 
+/** As the driver has it. */
+const diskIsFull = () => Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" });
+
 /** SQLite in memory, until `fails` matches: a statement then fails as the driver's do when the disk is gone. */
 export function failingDatabase() {
   const state: { fails: RegExp | null; statements: string[] } = { fails: null, statements: [] };
   const database = sqlite(":memory:", {
     onStatement(sql) {
       state.statements.push(sql);
-      if (state.fails?.test(sql)) throw new AuthError("UNAVAILABLE", { retryAfter: 1 });
+      if (state.fails?.test(sql))
+        throw Object.assign(new AuthError("UNAVAILABLE", { retryAfter: 1 }), { cause: diskIsFull() });
     },
   });
   return Object.assign(state, { database });

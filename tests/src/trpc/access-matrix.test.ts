@@ -58,7 +58,7 @@ describe("accessMatrix", () => {
   it("adds up guards that stand one behind the other: all scopes and roles, the least age", () => {
     const auth = createAuth({
       database: sqlite(":memory:"),
-      secret: Buffer.alloc(32).toString("base64url"),
+      secret: Buffer.from("0123456789abcdef".repeat(2)).toString("base64url"),
       issuer: "http://localhost:3000",
       scopes: { a: "A", b: "B" },
       roles: { r: {} },

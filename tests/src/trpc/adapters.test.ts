@@ -2,13 +2,14 @@
 import { createServer, type RequestListener, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAuthClient } from "@countersign/client";
-import { type AuthContext, createAuth } from "@countersign/server";
+import { type AuthContext, createApp, createAuth } from "@countersign/server";
 import { sqlite } from "@countersign/server/sqlite";
 import { createTestAuth, type TestAuth } from "@countersign/server/testing";
 import { initTRPC } from "@trpc/server";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { describe, expect, it } from "vitest";
+import { capturedLog } from "../support/captured-log.ts";
 import { expectReason } from "../support/expect-reason.ts";
 import { password, testApp } from "../support/test-app.ts";
 import { type TestRouter, testOptions, testRouter } from "../support/test-router.ts";
@@ -103,7 +104,7 @@ describe("createContext while the database cannot be opened", () => {
   const router = t.router({ ping: t.procedure.query(() => "pong") });
 
   it("is UNAVAILABLE, and says nothing of files", async () => {
-    await using auth = createAuth({ ...testOptions, database: sqlite("/dev/null/auth.db") });
+    await using auth = createAuth({ ...testOptions, log: capturedLog().log, database: sqlite("/dev/null/auth.db") });
     const reply = await fetchRequestHandler({
       endpoint: "/trpc",
       router,
@@ -112,6 +113,43 @@ describe("createContext while the database cannot be opened", () => {
     });
     expect(await reply.text()).not.toContain("/dev/null");
     expect(reply.status).toBe(503);
+  });
+});
+
+describe("createApp", () => {
+  const t = initTRPC.context<AuthContext & { tenant: string }>().create();
+  const router = t.router({ tenant: t.procedure.query(({ ctx }) => ctx.tenant) });
+
+  it("needs createContext where the router's context has more than ours, and not elsewhere", async () => {
+    await using app = await testApp();
+    // @ts-expect-error: the router needs a tenant, and would fail at every call.
+    createApp(app.auth, { router });
+    // @ts-expect-error: this context has none.
+    createApp(app.auth, { router, createContext: (context) => context });
+    createApp(app.auth, { router, createContext: (context) => ({ ...context, tenant: "blue" }) });
+    createApp(app.auth, { router: app.auth.router });
+    createApp(app.auth, { origins: ["https://app.example"] });
+    createApp(app.auth);
+  });
+});
+
+it("createContext keeps no more of a user agent than browsers send", async () => {
+  await using app = await testApp();
+  const req = new Request("http://localhost/trpc/ping", { headers: { "user-agent": "x".repeat(4_000) } });
+  const { auth } = await app.auth.createContext({ req });
+  expect(auth.caller.userAgent).toBe("x".repeat(512));
+});
+
+describe("createContext after close()", () => {
+  it("is UNAVAILABLE: once it opened the database again", async () => {
+    const { log, lines } = capturedLog();
+    const auth = createAuth({ ...testOptions, log, database: sqlite(":memory:") });
+    const { db } = await auth.start();
+    await auth.close();
+    await expect(db.selectFrom("accounts").selectAll().execute()).rejects.toThrow();
+    const late = auth.createContext({ req: new Request("http://localhost/trpc/ping") });
+    await expect(late).rejects.toMatchObject({ cause: { reason: "UNAVAILABLE" } });
+    expect(lines.map(({ message }) => message)).toContain("the database cannot be opened");
   });
 });
 

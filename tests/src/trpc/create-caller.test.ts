@@ -62,6 +62,34 @@ const refusals: readonly [code: TRPCError["code"], reason: string, call: (test: 
   ],
 ];
 
+describe("a context that outlives its first call", () => {
+  it("is refused when its token has expired", async () => {
+    await using test = await createTestAuth(testOptions);
+    const alice = await asAlice(test);
+    await alice.whoami();
+    await test.clock.advance({ minutes: 16 });
+    await expect(alice.whoami()).rejects.toMatchObject({ cause: { reason: "TOKEN_EXPIRED" } });
+  });
+
+  it("is refused when its session has ended", async () => {
+    await using test = await createTestAuth(testOptions);
+    const alice = await asAlice(test);
+    await alice.whoami();
+    await alice.auth.logout({});
+    await expect(alice.whoami()).rejects.toMatchObject({ cause: { reason: "SESSION_REVOKED" } });
+  });
+});
+
+describe("asUser, called without types,", () => {
+  it.each([
+    ["a role", { username: "mod", roles: ["moderatr"] }, '"roles" must be of: "admin", "moderator"'],
+    ["a scope", { username: "mod", scopes: ["notes:fly"] }, '"scope" may have: notes:read notes:write notes:moderate'],
+  ])("refuses %s that is not declared: a test would else prove nothing", async (_, user, message) => {
+    await using test = await createTestAuth(testOptions);
+    await expect(test.asUser(user)).rejects.toThrow(message);
+  });
+});
+
 describe("createCaller throws a TRPCError", () => {
   it.each(refusals)("%s with the reason %s in its cause", async (code, reason, call) => {
     await using test = await createTestAuth(testOptions);

@@ -10,7 +10,7 @@ import { z } from "zod";
 
 const auth = createAuth({
   database: sqlite(":memory:"),
-  secret: Buffer.alloc(32).toString("base64url"),
+  secret: Buffer.from("0123456789abcdef".repeat(2)).toString("base64url"),
   issuer: "http://localhost:3000",
   scopes: { "notes:read": "Read", "notes:write": "Write" },
   roles: { moderator: { scopes: ["notes:write"] } },
@@ -159,11 +159,11 @@ describe("types of guards on an application's own t", () => {
     auth.requires({ scope: "notes:read", role: "moderator", maxAge: 60 });
     auth.requires({ scope: ["notes:read", "notes:write"], role: "admin" });
     // @ts-expect-error: "notes:fly" is not declared.
-    auth.requires({ scope: "notes:fly" });
+    expect(() => auth.requires({ scope: "notes:fly" })).toThrow(TypeError);
     // @ts-expect-error: "notes:fly" is not declared.
-    auth.requires({ scope: ["notes:read", "notes:fly"] });
+    expect(() => auth.requires({ scope: ["notes:read", "notes:fly"] })).toThrow(TypeError);
     // @ts-expect-error: "emperor" is not declared.
-    auth.requires({ role: "emperor" });
+    expect(() => auth.requires({ role: "emperor" })).toThrow(TypeError);
     // @ts-expect-error: an age is a number of seconds.
     expect(() => auth.requires({ maxAge: "5m" })).toThrow(TypeError);
   });
@@ -184,7 +184,7 @@ describe("types of guards on an application's own t", () => {
   it("allow no role to grant a scope that is not declared", () => {
     const options = {
       database: sqlite(":memory:"),
-      secret: Buffer.alloc(32).toString("base64url"),
+      secret: Buffer.from("0123456789abcdef".repeat(2)).toString("base64url"),
       issuer: "http://localhost",
     };
     const undeclared = () =>
@@ -207,6 +207,62 @@ describe("types of guards on an application's own t", () => {
   });
 });
 
-it("requires refuses an age that is none, when the guard is made", () => {
-  for (const maxAge of [0, -1, Number.NaN]) expect(() => auth.requires({ maxAge })).toThrow(TypeError);
+describe("claims", () => {
+  const options = {
+    database: sqlite(":memory:"),
+    secret: Buffer.from("0123456789abcdef".repeat(2)).toString("base64url"),
+    issuer: "http://localhost",
+  };
+
+  it("arrive with their type, where JSON brings them over as they are", () => {
+    interface Profile {
+      readonly plan: "free" | "paid";
+      readonly teams: readonly { readonly id: number; readonly name?: string }[];
+    }
+    const profiled = createAuth({ ...options, claims: async (): Promise<Profile> => ({ plan: "free", teams: [] }) });
+    profiled.protectedProcedure.query(({ ctx }) => {
+      expectTypeOf(ctx.principal.claims).toEqualTypeOf<Profile>();
+    });
+    createAuth({ ...options, claims: ({ username }) => ({ shouted: username.toUpperCase(), nothing: null }) });
+  });
+
+  it("that JSON would change or drop do not compile", () => {
+    // @ts-expect-error: a Date arrives as a string.
+    createAuth({ ...options, claims: () => ({ since: new Date() }) });
+    // @ts-expect-error: a bigint cannot be sent at all.
+    createAuth({ ...options, claims: () => ({ balance: 1n }) });
+    // @ts-expect-error: a Map arrives empty.
+    createAuth({ ...options, claims: async () => ({ nested: { seen: new Map<string, number>() } }) });
+    // @ts-expect-error: a function is left out.
+    createAuth({ ...options, claims: () => ({ list: [() => 1] }) });
+  });
+});
+
+describe("requires, called without types,", () => {
+  // What plain JavaScript, or an `any`, brings to run time.
+  const requires = (requirements: unknown) => () => auth.requires(requirements as Parameters<typeof auth.requires>[0]);
+
+  it.each([
+    ["an age that is none", { maxAge: 0 }],
+    ["an age below zero", { maxAge: -1 }],
+    ["an age that is not a number", { maxAge: Number.NaN }],
+    ["a misspelled demand", { roles: ["moderator"] }],
+    ["a scope that is not declared", { scope: "notes:fly" }],
+    ["a list with a scope that is not declared", { scope: ["notes:read", "notes:fly"] }],
+    ["an empty list", { scope: [] }],
+    ["a role that is not declared", { role: "pilot" }],
+    ["nothing at all", undefined],
+  ])("refuses %s when the guard is made", (_, requirements) => {
+    expect(requires(requirements)).toThrow(TypeError);
+    expect(requires(requirements)).toThrow(/^requires: /);
+  });
+
+  it("says which scopes and roles there are", () => {
+    expect(requires({ scope: "notes:fly" })).toThrow(
+      'requires: "scope" must be of those that createAuth declares: "notes:read", "notes:write"',
+    );
+    expect(requires({ role: "pilot" })).toThrow(
+      'requires: "role" must be of those that createAuth declares: "admin", "moderator"',
+    );
+  });
 });

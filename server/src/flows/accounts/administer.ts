@@ -15,6 +15,7 @@ import { deleteAccount, findAccountById, findAccountByKey, listAccounts as listR
 import { appendFeedEvent } from "../../store/feed-events.ts";
 import type { AccountRow } from "../../store/schema.ts";
 import { recordAudit } from "../audit.ts";
+import { seeOwnWrite } from "../see-own-write.ts";
 import { revokeInTransaction } from "../sessions/revoke-in-transaction.ts";
 import { applyAccountChange } from "./change-account.ts";
 import { checkPassword } from "./check-password.ts";
@@ -123,7 +124,7 @@ export async function removeAccount(deps: Deps, { id }: AccountRef, by: Administ
     await appendFeedEvent(trx, { kind: "account_changed", subject: id, version: Number.MAX_SAFE_INTEGER }, now);
     await recordAudit(deps, trx, { kind: "account_removed", accountId: id, actorId: by.actorId }, by.caller);
   });
-  await deps.feed.catchUp();
+  await seeOwnWrite(deps);
   return account;
 }
 

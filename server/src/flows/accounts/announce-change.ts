@@ -2,6 +2,7 @@ import { AccountId } from "@countersign/shared/schemas";
 import { z } from "zod";
 import type { Caller, Deps } from "../../deps.ts";
 import { appendFeedEvent } from "../../store/feed-events.ts";
+import { seeOwnWrite } from "../see-own-write.ts";
 import { revokeAndRecord } from "../sessions/revoke.ts";
 
 const Change = z.object({ id: AccountId, version: z.int().min(0), endSessions: z.boolean().default(false) });
@@ -24,5 +25,5 @@ export async function announceAccountChange(deps: Deps, change: z.input<typeof C
     if (!endSessions) return;
     await revokeAndRecord({ ...deps, db: trx }, { accountId: id }, { reason: "ended_by_application", caller });
   });
-  await deps.feed.catchUp();
+  await seeOwnWrite(deps);
 }

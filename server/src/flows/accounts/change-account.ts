@@ -6,6 +6,7 @@ import { appendFeedEvent } from "../../store/feed-events.ts";
 import type { AccountRow } from "../../store/schema.ts";
 import type { SessionSelection } from "../../store/sessions.ts";
 import { type AuditEvent, recordAudit } from "../audit.ts";
+import { seeOwnWrite } from "../see-own-write.ts";
 import { revokeInTransaction } from "../sessions/revoke-in-transaction.ts";
 
 /**
@@ -38,6 +39,6 @@ export async function applyAccountChange(
     await recordAudit(deps, trx, { ...change.audit, accountId: id }, change.caller);
     return ended.length;
   });
-  await deps.feed.catchUp();
+  await seeOwnWrite(deps);
   return revoked;
 }

@@ -2,6 +2,7 @@ import type { AccountId } from "@countersign/shared/schemas";
 import type { Caller, Deps } from "../../deps.ts";
 import type { KeySummary } from "../../engine/key-ring.ts";
 import { recordAudit } from "../audit.ts";
+import { seeOwnWrite } from "../see-own-write.ts";
 
 /** Who nobody sent: the program itself. */
 const itself: Caller = { address: null, userAgent: null, requestId: null };
@@ -20,7 +21,7 @@ export async function rotateKey(
     within: (trx, { kid }) =>
       recordAudit(deps, trx, { kind: "key_rotated", actorId: by.actorId, details: { kid, ...options } }, by.caller),
   });
-  await deps.feed.catchUp();
+  await seeOwnWrite(deps);
   return key;
 }
 

@@ -6,7 +6,7 @@ import { grantScopes } from "./grant-scopes.ts";
 
 const { settings } = resolveOptions({
   database: sqlite(":memory:"),
-  secret: Buffer.alloc(32).toString("base64url"),
+  secret: Buffer.from("0123456789abcdef".repeat(2)).toString("base64url"),
   issuer: "http://localhost:3000",
   scopes: { read: "", write: "", moderate: "", audit: "" },
   roles: { moderator: { scopes: ["moderate"] }, auditor: { scopes: ["audit", "moderate"] } },

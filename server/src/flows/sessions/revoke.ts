@@ -2,6 +2,7 @@ import type { AccountId } from "@countersign/shared/schemas";
 import type { Caller, Deps } from "../../deps.ts";
 import type { SessionSelection } from "../../store/sessions.ts";
 import { type AuditKind, recordAudit } from "../audit.ts";
+import { seeOwnWrite } from "../see-own-write.ts";
 import { revokeInTransaction } from "./revoke-in-transaction.ts";
 
 /** Why sessions end, and by whom. */
@@ -19,7 +20,7 @@ export interface Revocation {
  */
 export async function revoke(deps: Deps, selection: SessionSelection, why: Revocation): Promise<number> {
   const revoked = await deps.db.transaction().execute((trx) => revokeAndRecord({ ...deps, db: trx }, selection, why));
-  await deps.feed.catchUp();
+  await seeOwnWrite(deps);
   return revoked;
 }
 

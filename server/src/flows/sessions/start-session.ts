@@ -1,17 +1,22 @@
 import { AuthError } from "@countersign/shared";
-import type { SessionId, SignedIn } from "@countersign/shared/schemas";
+import type { AccountId, SessionId, SignedIn } from "@countersign/shared/schemas";
 import { newId } from "../../crypto/id.ts";
 import type { Caller, Db, Deps } from "../../deps.ts";
 import { findAccountById } from "../../store/accounts.ts";
 import { latestVersionInFeed } from "../../store/feed-events.ts";
 import type { SessionRow } from "../../store/schema.ts";
-import { insertSession } from "../../store/sessions.ts";
+import { insertSession, listSessionsBeyond } from "../../store/sessions.ts";
 import type { Account } from "../accounts/account.ts";
 import { recordAudit } from "../audit.ts";
+import { seeOwnWrite } from "../see-own-write.ts";
 import { issueAccessToken, toSignedIn } from "./issue-tokens.ts";
+import { revokeAndRecord } from "./revoke.ts";
 
 /** The client of everyone who signs in directly. Third-party clients have ids of their own. */
 const firstPartyClientId = "countersign";
+
+/** Live sessions of one account. One more ends the session that was not used for the longest time. */
+const maxSessions = 1_000;
 
 /** Starts a session for an account that has just proved itself, and issues its first tokens. On disk before it returns. */
 export async function startSession(
@@ -47,13 +52,22 @@ export async function startSession(
     user_agent: start.caller.userAgent,
   };
   const grant = await issueAccessToken(deps, session, account);
-  await deps.db.transaction().execute(async (trx) => {
+  const ended = await deps.db.transaction().execute(async (trx) => {
     await requireUnchanged(deps, trx, account);
     await insertSession(trx, session);
     await start.onStart?.(trx);
     await recordAudit(deps, trx, { kind: "sign_in", accountId: account.id, sessionId: session.id }, start.caller);
+    return endForgotten({ ...deps, db: trx }, account.id, start.caller);
   });
+  if (ended > 0) await seeOwnWrite(deps);
   return toSignedIn(deps, session, { account, grant });
+}
+
+/** A script that signs in for each of its runs would otherwise leave sessions without end. Returns how many were ended. */
+async function endForgotten(deps: Deps, accountId: AccountId, caller: Caller): Promise<number> {
+  const forgotten = await listSessionsBeyond(deps.db, { accountId, keep: maxSessions, now: deps.now() });
+  for (const id of forgotten) await revokeAndRecord(deps, { id }, { reason: "too_many_sessions", caller });
+  return forgotten.length;
 }
 
 /** While the password was hashed, it may have been changed, or the account disabled: what was proved is then worth nothing. */

@@ -1,0 +1,106 @@
+import { createApp } from "@countersign/server";
+import { createTestAuth } from "@countersign/server/testing";
+import { describe, expect, it } from "vitest";
+import { capturedLog } from "../support/captured-log.ts";
+import { expectReason } from "../support/expect-reason.ts";
+import { failingDatabase } from "../support/failing-database.ts";
+import { signUp } from "../support/people.ts";
+import { password, testApp } from "../support/test-app.ts";
+
+/** The driver's error is what an operator needs; the caller is told that it is the server's fault, and no more. */
+async function appWithFullDisk() {
+  const store = failingDatabase();
+  const { log, lines } = capturedLog();
+  const app = await testApp({ log }, store);
+  const session = await signUp(app);
+  store.fails = /^(insert|update|delete)/i;
+  return {
+    app,
+    session,
+    causes: () => lines.filter(({ message }) => message === "a request was refused as UNAVAILABLE"),
+  };
+}
+
+describe("what is behind UNAVAILABLE is logged with the id of the request,", () => {
+  it.each([
+    [
+      "by tRPC",
+      "/trpc/auth.login",
+      { "content-type": "application/json" },
+      JSON.stringify({ json: { username: "alice", password } }),
+    ],
+    [
+      "by POST /token",
+      "/token",
+      { "content-type": "application/x-www-form-urlencoded" },
+      `username=alice&password=${password}`,
+    ],
+  ])("%s", async (_, path, headers, body) => {
+    const { app, causes } = await appWithFullDisk();
+    await using _app = app;
+    const reply = await app.request(path, { method: "POST", headers, body });
+    expect(reply.status).toBe(503);
+    expect(await reply.text()).not.toContain("disk");
+    expect(causes()).toEqual([
+      expect.objectContaining({
+        level: "error",
+        fields: expect.objectContaining({
+          requestId: reply.headers.get("x-request-id"),
+          err: expect.objectContaining({
+            reason: "UNAVAILABLE",
+            cause: expect.objectContaining({ code: "SQLITE_FULL" }),
+          }),
+        }),
+      }),
+    ]);
+  });
+
+  it("by GET /users/me", async () => {
+    const store = failingDatabase();
+    const { log, lines } = capturedLog();
+    await using app = await testApp({ log }, store);
+    const { accessToken } = await signUp(app);
+    store.fails = /from "accounts"/i;
+    const reply = await app.request("/users/me", { headers: { authorization: `Bearer ${accessToken}` } });
+    expect(reply.status).toBe(503);
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        fields: expect.objectContaining({ requestId: reply.headers.get("x-request-id") }),
+        message: "a request was refused as UNAVAILABLE",
+      }),
+    );
+  });
+});
+
+it("a refusal that is the caller's own doing is no failure", async () => {
+  const { log, lines } = capturedLog();
+  await using app = await testApp({ log });
+  await expectReason(app.client().login({ username: "nobody", password }), "INVALID_CREDENTIALS");
+  expect(lines.filter(({ level }) => level !== "info")).toEqual([]);
+});
+
+describe("an app whose requests come without an address", () => {
+  const login = (app: ReturnType<typeof createApp>, username: string, env?: object) =>
+    app.request("/token", { method: "POST", body: new URLSearchParams({ username, password: "wrong" }) }, env);
+
+  it("warns, once", async () => {
+    const { log, lines } = capturedLog();
+    await using test = await createTestAuth({ log });
+    const app = createApp(test.auth);
+    await login(app, "alice");
+    await login(app, "bob");
+    expect(lines.filter(({ level }) => level === "warn").map(({ message }) => message)).toEqual([
+      'requests come without an address, so guessing is limited by account alone: give createApp "address"',
+    ]);
+  });
+
+  it("limits by what the application says the address is", async () => {
+    const { log, lines } = capturedLog();
+    await using test = await createTestAuth({ log, limits: { loginsPerAddress: 2 } });
+    const app = createApp(test.auth, { address: (_, env) => (env as { ip: string }).ip });
+    const status = async (username: string, ip: string) => (await login(app, username, { ip })).status;
+    expect([await status("a", "203.0.113.1"), await status("b", "203.0.113.1")]).toEqual([400, 400]);
+    expect([await status("c", "203.0.113.1"), await status("d", "203.0.113.2")]).toEqual([429, 400]);
+    expect(lines.filter(({ level }) => level === "warn")).toEqual([]);
+  });
+});
