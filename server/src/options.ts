@@ -2,10 +2,11 @@
  * What `createAuth` takes: options with their defaults, checked when the object is made. Misuse is a `TypeError` then,
  * and names every mistake at once; it is never found at the first login.
  */
-import type { AccountId } from "@countersign/shared/schemas";
+import { type AccountId, Role, ScopeName } from "@countersign/shared/schemas";
 import { z } from "zod";
 import { signingAlgorithms } from "./crypto/signing-key.ts";
 import type { Log } from "./deps.ts";
+import { sentencesOf } from "./input-issues.ts";
 import { createDefaultLog } from "./log.ts";
 import { decodeSecret, secretRule } from "./master-secret.ts";
 import type { Database } from "./store/database.ts";
@@ -14,9 +15,6 @@ import type { Database } from "./store/database.ts";
 export const adminRole = "admin";
 
 const seconds = z.int().positive();
-/** RFC 6749 §3.3. */
-const scopeName = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/, "a scope has printable ASCII only, and no space");
-const roleName = z.string().min(1).max(64);
 
 /** What an issuer must be, for people. */
 export const issuerRule =
@@ -29,7 +27,7 @@ export function isIssuer(url: string): boolean {
 
 const Plain = z.object({
   /** What `iss` of every token says: the URL under which this server is known, without a trailing slash. */
-  issuer: z.string().refine(isIssuer, `must be ${issuerRule}`),
+  issuer: z.string().refine(isIssuer, `"issuer" must be ${issuerRule}`),
   /** What `aud` of every token says. Default: the issuer. */
   audience: z.string().min(1).optional(),
   /**
@@ -38,7 +36,7 @@ const Plain = z.object({
    */
   secret: z.custom<string | (() => string)>(
     (value) => typeof value === "function" || (typeof value === "string" && decodeSecret(value) !== null),
-    `must be ${secretRule}, or a function that returns them`,
+    `"secret" must be ${secretRule}, or a function that returns them`,
   ),
   /** How access tokens are signed. Default: `"EdDSA"`. `"HS256"` has no public key, so no other service can verify. */
   algorithm: z.enum(signingAlgorithms).default("EdDSA"),
@@ -97,9 +95,9 @@ const Plain = z.object({
   auditRetentionSeconds: seconds.default(34_128_000),
   /** How long a signing key signs before the next one is made. Default: 7,776,000 (90 days). */
   keyLifetimeSeconds: seconds.default(7_776_000),
-  scopes: z.record(scopeName, z.string()).default({}),
+  scopes: z.record(ScopeName, z.string()).default({}),
   roles: z
-    .record(roleName, z.strictObject({ description: z.string().default(""), scopes: z.array(scopeName).default([]) }))
+    .record(Role, z.strictObject({ description: z.string().default(""), scopes: z.array(ScopeName).default([]) }))
     .default({}),
 });
 
@@ -194,7 +192,7 @@ export function resolveOptions(options: AuthOptions): {
 } {
   const { database, claims, authenticate, findAccount, log = createDefaultLog(), ...plain } = options;
   const parsed = Plain.strict().safeParse(plain);
-  const mistakes = parsed.error?.issues.map((issue) => `"${issue.path.join(".")}" ${issue.message}`) ?? [];
+  const mistakes = parsed.error ? sentencesOf(parsed.error) : [];
   if (typeof database?.open !== "function")
     mistakes.push('"database" must be a database, as from sqlite("file:./data/app.db")');
   for (const [name, value] of Object.entries({ claims, authenticate, findAccount })) {

@@ -11,7 +11,17 @@ export {
   SetRolesInput,
   User,
 } from "./schemas/accounts.ts";
-export { AccountId, Email, maxPasswordLength, Password, ScopeString, SessionId, Username } from "./schemas/fields.ts";
+export {
+  AccountId,
+  Email,
+  maxPasswordLength,
+  Password,
+  Role,
+  ScopeName,
+  ScopeString,
+  SessionId,
+  Username,
+} from "./schemas/fields.ts";
 export {
   CurrentSession,
   LoginInput,

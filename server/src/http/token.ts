@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { Caller, Deps, Log } from "../deps.ts";
 import { login } from "../flows/sessions/login.ts";
 import { refresh } from "../flows/sessions/refresh.ts";
-import { readIssues, toSentence } from "../trpc/input-issues.ts";
+import { readIssues, toSentence } from "../input-issues.ts";
 import { logFailure } from "./log-failure.ts";
 import { reply, tokenRefusal } from "./refusal.ts";
 

@@ -2,7 +2,7 @@
 import { AuthError, type Failure, type InputIssue, type WireError } from "@countersign/shared";
 import { TRPCError } from "@trpc/server";
 import type { TRPC_ERROR_CODE_KEY, TRPC_ERROR_CODE_NUMBER } from "@trpc/server/rpc";
-import { type FoundIssue, readIssues, toSentence } from "./input-issues.ts";
+import { type FoundIssue, readIssues, toSentence } from "../input-issues.ts";
 
 const codes: Readonly<Record<number, TRPC_ERROR_CODE_KEY>> = {
   400: "BAD_REQUEST",
@@ -42,9 +42,10 @@ export function refusalIn(error: TRPCError): AuthError | null {
  * ```
  */
 export function errorFormatter({ error, shape, path }: FormatterOptions): WireError {
-  const code = refusalIn(error) ? (codes[refusalIn(error)?.status ?? 500] ?? error.code) : error.code;
+  const status = refusalIn(error)?.status;
+  const code = (status !== undefined && codes[status]) || error.code;
   const { message, failure } = describe(error);
-  const httpStatus = refusalIn(error)?.status ?? shape.data.httpStatus;
+  const httpStatus = status ?? shape.data.httpStatus;
   return {
     message,
     code: shape.code,

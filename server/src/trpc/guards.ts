@@ -6,6 +6,7 @@ import { AuthError, type Principal } from "@countersign/shared";
 import type { TRPCError } from "@trpc/server";
 import { z } from "zod";
 import { confirmPrincipal } from "../flows/sessions/resolve-principal.ts";
+import { sentencesOf } from "../input-issues.ts";
 import type { RequestAuth } from "./context.ts";
 import { errorFormatter, refusalIn, toTRPCError } from "./errors.ts";
 import { t } from "./init.ts";
@@ -115,7 +116,7 @@ export function checkRequirements(
     maxAge: z.number('"maxAge" must be a number of seconds').positive('"maxAge" must be positive').optional(),
   });
   const { error } = Schema.safeParse(requirements);
-  if (error) throw new TypeError(`requires: ${error.issues.map(({ message }) => message).join("; ")}`);
+  if (error) throw new TypeError(`requires: ${sentencesOf(error).join("; ")}`);
   return requirements;
 }
 

@@ -36,12 +36,19 @@ export const Password = z
     `"password" must have at most ${maxPasswordLength} characters`,
   );
 
+const scopeCharacter = String.raw`[\x21\x23-\x5B\x5D-\x7E]`;
+
+/** The name of a scope (RFC 6749 §3.3). */
+export const ScopeName = z
+  .string()
+  .regex(new RegExp(`^${scopeCharacter}+$`), "a scope has printable ASCII only, and no space");
+
 /** Scopes separated by spaces, as RFC 6749 §3.3 writes them. */
 export const ScopeString = z
   .string()
   .max(2_048)
   .regex(
-    /^[\x21\x23-\x5B\x5D-\x7E]*(?: [\x21\x23-\x5B\x5D-\x7E]+)*$/,
+    new RegExp(`^${scopeCharacter}*(?: ${scopeCharacter}+)*$`),
     '"scope" must be scopes separated by single spaces',
   );
 

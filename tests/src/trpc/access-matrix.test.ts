@@ -23,6 +23,7 @@ describe("accessMatrix", () => {
       ["auth.sessions.revokeOthers", "mutation", signedIn],
       ["broken", "query", signedIn],
       ["dangerous", "mutation", { ...signedIn, maxAge: 300 }],
+      ["length", "query", anyone],
       ["moderate", "mutation", { ...signedIn, scopes: ["notes:moderate"] }],
       ["ping", "query", anyone],
       ["read", "query", { ...signedIn, scopes: ["notes:read"] }],

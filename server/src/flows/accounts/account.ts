@@ -1,6 +1,7 @@
 import { AccountId, type User } from "@countersign/shared/schemas";
 import { z } from "zod";
 import type { Deps } from "../../deps.ts";
+import { sentencesOf } from "../../input-issues.ts";
 import type { ApplicationAccount } from "../../options.ts";
 import { findAccountById } from "../../store/accounts.ts";
 import type { AccountRow } from "../../store/schema.ts";
@@ -54,8 +55,7 @@ export function fromApplication(returned: ApplicationAccount | null | undefined,
   if (returned === null || returned === undefined) return null;
   const { data, error } = FromApplication.safeParse(returned);
   if (error) {
-    const fields = error.issues.map(({ path, message }) => `"${path.join(".")}": ${message}`);
-    throw new TypeError(`"${by}" returned an account that cannot be used: ${fields.join("; ")}`);
+    throw new TypeError(`"${by}" returned an account that cannot be used: ${sentencesOf(error).join("; ")}`);
   }
   const { id, username, email = null, roles = [], version = 0 } = data;
   return { id, username, email, roles, version, disabled: false };

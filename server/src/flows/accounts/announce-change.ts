@@ -1,6 +1,7 @@
 import { AccountId } from "@countersign/shared/schemas";
 import { z } from "zod";
 import type { Caller, Deps } from "../../deps.ts";
+import { sentencesOf } from "../../input-issues.ts";
 import { appendFeedEvent } from "../../store/feed-events.ts";
 import { seeOwnWrite } from "../see-own-write.ts";
 import { revokeAndRecord } from "../sessions/revoke.ts";
@@ -16,8 +17,7 @@ const Change = z.object({ id: AccountId, version: z.int().min(0), endSessions: z
 export async function announceAccountChange(deps: Deps, change: z.input<typeof Change>, caller: Caller): Promise<void> {
   const { data, error } = Change.safeParse(change);
   if (error) {
-    const fields = error.issues.map(({ path, message }) => `"${path.join(".")}": ${message}`);
-    throw new TypeError(`accountChanged: ${fields.join("; ")}`);
+    throw new TypeError(`accountChanged: ${sentencesOf(error).join("; ")}`);
   }
   const { id, version, endSessions } = data;
   await deps.db.transaction().execute(async (trx) => {

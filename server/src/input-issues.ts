@@ -28,6 +28,11 @@ export function toSentence({ path, message }: InputIssue): string {
   return path.length === 0 || message.includes(nameOf(path)) ? message : `${nameOf(path)}: ${message}`;
 }
 
+/** What zod found wrong, a sentence each: for errors that a developer reads. */
+export function sentencesOf(error: { readonly issues: readonly FoundIssue[] }): string[] {
+  return readIssues(error.issues).map(toSentence);
+}
+
 const comparisons: Readonly<Record<string, string>> = {
   "<=": "at most",
   ">=": "at least",
