@@ -3,6 +3,8 @@ import { createSecretKey } from "node:crypto";
 import { AuthError, type Principal } from "@countersign/shared";
 import { createRefreshTokens } from "./crypto/refresh-token.ts";
 import { deriveKey, type KeyLabel } from "./crypto/sealing.ts";
+import { SecretCache } from "./crypto/secret-cache.ts";
+import { createSessionCookies } from "./crypto/session-cookie.ts";
 import type { Caller, Deps, Log, Now, RandomBytes } from "./deps.ts";
 import { createAccessTokens } from "./engine/access-tokens.ts";
 import { startFeed } from "./engine/feed.ts";
@@ -225,6 +227,8 @@ async function startParts(
         encrypt: settings.encryptAccessTokens,
       }),
       refreshTokens: createRefreshTokens(key("refresh tokens")),
+      sessionCookies: createSessionCookies(key("session cookies")),
+      heldTokens: new SecretCache(),
       hasher,
       limiter: createLimiter({
         db,

@@ -1,6 +1,8 @@
 /** What flows need from outside, and nothing else: types only. `create-auth.ts` makes the values. */
 import type { Kysely } from "kysely";
 import type { RefreshTokens } from "./crypto/refresh-token.ts";
+import type { SecretCache } from "./crypto/secret-cache.ts";
+import type { SessionCookies } from "./crypto/session-cookie.ts";
 import type { AccessTokens } from "./engine/access-tokens.ts";
 import type { Feed } from "./engine/feed.ts";
 import type { KeyRing } from "./engine/key-ring.ts";
@@ -34,6 +36,9 @@ export interface Deps {
   readonly keys: KeyRing;
   readonly accessTokens: AccessTokens;
   readonly refreshTokens: RefreshTokens;
+  readonly sessionCookies: SessionCookies;
+  /** The access tokens that this node holds for session cookies. */
+  readonly heldTokens: SecretCache<string>;
   readonly feed: Feed;
   readonly hasher: PasswordHasher;
   readonly limiter: Limiter;

@@ -14,6 +14,7 @@ import { findAccountByKey, insertAccount } from "./store/accounts.ts";
 import type { Database } from "./store/database.ts";
 import { sqlite } from "./store/sqlite.ts";
 import { type AuthContext, makeContext } from "./trpc/context.ts";
+import { withoutCookies } from "./trpc/session-cookie.ts";
 
 /** A time that stands still until it is turned. */
 export interface TestClock {
@@ -96,14 +97,10 @@ export async function createTestAuth(
       checkRoles(deps.settings, roles);
       checkRequestedScope(deps.settings, scopes.join(" "));
       const account = await ensureAccount(deps, { username, roles });
-      const { accessToken } = await startSession(deps, account, {
-        caller: nobody,
-        amr: ["pwd"],
-        scope: scopes.join(" "),
-      });
-      return makeContext(deps, `Bearer ${accessToken}`, nobody);
+      const started = await startSession(deps, account, { caller: nobody, amr: ["pwd"], scope: scopes.join(" ") });
+      return makeContext(deps, withoutCookies(`Bearer ${started.accessToken.accessToken}`), nobody);
     },
-    asNobody: () => makeContext(deps, null, nobody),
+    asNobody: () => makeContext(deps, withoutCookies(null), nobody),
     [Symbol.asyncDispose]: () => auth.close(),
   };
 }

@@ -8,13 +8,13 @@ import { goodUntil, verifyAccessToken } from "./crypto/access-token.ts";
 import { isCanonicalBase64url } from "./crypto/base64url.ts";
 import { readBearer } from "./crypto/bearer.ts";
 import { type JsonWebKeySet, readJwks } from "./crypto/jwks.ts";
+import { SecretCache } from "./crypto/secret-cache.ts";
 import {
   type EncryptionKey,
   importEncryptionKey,
   importVerificationKey,
   type VerificationKey,
 } from "./crypto/signing-key.ts";
-import { VerifiedTokens } from "./crypto/verified-tokens.ts";
 import { type Fetch, IssuerKeys } from "./engine/issuer-keys.ts";
 
 export type { Principal } from "@countersign/shared";
@@ -100,10 +100,10 @@ export function createVerifier<P extends Principal<string, string, object> = Pri
   const { issuer, audience, clockToleranceSeconds = 5, maxAgeSeconds = Number.POSITIVE_INFINITY } = options;
   const now = options.now ?? (() => Date.now());
   const limits = { clockToleranceSeconds, maxAgeSeconds };
-  let verified = new VerifiedTokens(options.cacheSize);
+  let verified = new SecretCache<Principal>(options.cacheSize);
   const keys = openKeys(options, now, () => {
     // A new cache, not an emptied one: a verification that is under way must not put its token into it.
-    verified = new VerifiedTokens(options.cacheSize);
+    verified = new SecretCache<Principal>(options.cacheSize);
   });
   const openDecryptionKey = lazyEncryptionKey(options.decryptionKey);
 

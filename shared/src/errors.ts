@@ -64,6 +64,10 @@ export const reasons = {
   USERNAME_TAKEN: { status: 409, message: "This username is taken. Choose another." },
   EMAIL_TAKEN: { status: 409, message: "An account with this e-mail address exists. Sign in instead." },
   WEAK_PASSWORD: { status: 400, message: "This password is too easy to guess. Choose another." },
+  ORIGIN_NOT_ALLOWED: {
+    status: 403,
+    message: "This request came from the page of another website, so nothing was done.",
+  },
   REGISTRATION_CLOSED: { status: 403, message: "Registration is closed. Ask an administrator for an account." },
   NOT_FOUND: { status: 404, message: "There is nothing under this id." },
   BAD_REQUEST: { status: 400, message: "The request is not valid." },

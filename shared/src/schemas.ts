@@ -31,4 +31,5 @@ export {
   Session,
   SessionRef,
   SignedIn,
+  SignedInSession,
 } from "./schemas/sessions.ts";

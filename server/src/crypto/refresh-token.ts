@@ -1,25 +1,17 @@
 /**
- * Refresh tokens: `v1.` and base64url of session id ‖ generation ‖ HMAC-SHA-256(key, label ‖ session id ‖ generation ‖ salt).
- *
- * The database keeps the salt and the generation, never a token, and the key is derived from the master secret: neither
- * alone can make one. The same session and generation always give the same token, which is what makes a retry safe.
+ * Refresh tokens: session secrets whose name is session id ‖ generation. The same session and generation always give the
+ * same token, which is what makes a retry safe.
  */
-import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import type { SessionId } from "@countersign/shared/schemas";
-import { parse, stringify } from "uuid";
+import { createSessionSecrets, idBytes, idLength, type PresentedSecret, parseSecret } from "./session-secret.ts";
 
 /** What a refresh token names, and the proof that it was ours. */
-export interface PresentedRefreshToken {
-  readonly sessionId: SessionId;
+export interface PresentedRefreshToken extends PresentedSecret {
   readonly generation: number;
-  readonly mac: Uint8Array;
 }
 
-const prefix = "v1.";
-const label = "countersign refresh token v1";
-const idLength = 16;
-const macStart = idLength + 4;
-const length = macStart + 32;
+const nameLength = idLength + 4;
 
 /** Makes refresh tokens, and knows its own. */
 export interface RefreshTokens {
@@ -31,41 +23,23 @@ export interface RefreshTokens {
 
 /** Refresh tokens of one key, which stays inside. */
 export function createRefreshTokens(key: KeyObject): RefreshTokens {
-  const mac = (named: Uint8Array, salt: Uint8Array) =>
-    createHmac("sha256", key).update(label).update(named).update(salt).digest();
+  const secrets = createSessionSecrets(key, "countersign refresh token v1");
   return {
-    make({ id, generation, salt }) {
-      const named = nameBytes(id, generation);
-      return prefix + Buffer.concat([named, mac(named, salt)]).toString("base64url");
-    },
-    isAuthentic: (presented, salt) =>
-      timingSafeEqual(mac(nameBytes(presented.sessionId, presented.generation), salt), presented.mac),
+    make: ({ id, generation, salt }) => secrets.make(nameOf(id, generation), salt),
+    isAuthentic: secrets.isAuthentic,
   };
 }
 
 /** Reads a refresh token's parts without trusting them; `null` when it is not of the canonical form. */
 export function parseRefreshToken(token: string): PresentedRefreshToken | null {
-  if (!token.startsWith(prefix)) return null;
-  const encoded = token.slice(prefix.length);
-  const bytes = Buffer.from(encoded, "base64url");
-  // Buffer skips what is not base64url; only the canonical spelling comes back as it was.
-  if (bytes.length !== length || bytes.toString("base64url") !== encoded) return null;
-  const sessionId = readUuid(bytes.subarray(0, idLength));
-  if (sessionId === null) return null;
-  return { sessionId, generation: bytes.readUInt32BE(idLength), mac: bytes.subarray(macStart) };
+  const presented = parseSecret(token, nameLength);
+  if (presented === null) return null;
+  return { ...presented, generation: Buffer.from(presented.name).readUInt32BE(idLength) };
 }
 
-function nameBytes(sessionId: SessionId, generation: number): Buffer {
-  const bytes = Buffer.alloc(macStart);
-  bytes.set(parse(sessionId));
-  bytes.writeUInt32BE(generation, idLength);
-  return bytes;
-}
-
-function readUuid(bytes: Uint8Array): SessionId | null {
-  try {
-    return stringify(bytes) as SessionId;
-  } catch {
-    return null;
-  }
+function nameOf(sessionId: SessionId, generation: number): Uint8Array {
+  const name = Buffer.alloc(nameLength);
+  name.set(idBytes(sessionId));
+  name.writeUInt32BE(generation, idLength);
+  return name;
 }

@@ -3,8 +3,8 @@ import type { Principal } from "@countersign/shared";
 import { base64url } from "jose";
 import { type AccessTokenGrant, goodUntil, signAccessToken, verifyAccessToken } from "../crypto/access-token.ts";
 import { deriveKey } from "../crypto/sealing.ts";
+import { SecretCache } from "../crypto/secret-cache.ts";
 import { type EncryptionKey, importEncryptionKey } from "../crypto/signing-key.ts";
-import { VerifiedTokens } from "../crypto/verified-tokens.ts";
 import type { Now, RandomBytes } from "../deps.ts";
 import type { KeyRing } from "./key-ring.ts";
 
@@ -48,10 +48,10 @@ export interface AccessTokens {
 /** Puts the key ring, the settings and the cache of verified tokens together. */
 export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   const { keys, now, randomBytes, issuer, audience, accessTtlSeconds, clockToleranceSeconds } = options;
-  let verified = new VerifiedTokens(options.cacheSize);
+  let verified = new SecretCache<Principal>(options.cacheSize);
   // A new cache, not an emptied one: a verification that is under way must not put its token into it.
   keys.onRemoved(() => {
-    verified = new VerifiedTokens(options.cacheSize);
+    verified = new SecretCache<Principal>(options.cacheSize);
   });
   const limits = { clockToleranceSeconds, maxAgeSeconds: accessTtlSeconds };
 

@@ -7,9 +7,7 @@ import { createRefreshTokens } from "../crypto/refresh-token.ts";
 import type { Caller, Deps } from "../deps.ts";
 import { createTestAuth } from "../testing.ts";
 import { changePassword } from "./accounts/change-password.ts";
-import { register } from "./accounts/register.ts";
-import { login } from "./sessions/login.ts";
-import { refresh } from "./sessions/refresh.ts";
+import { login, refresh, register } from "./test-support.ts";
 
 const caller: Caller = { address: "203.0.113.7", userAgent: "test", requestId: null };
 const alice = { username: "alice", password: "correct horse battery staple" };

@@ -1,11 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Caller, Deps } from "../deps.ts";
 import { createTestAuth } from "../testing.ts";
-import { register } from "./accounts/register.ts";
 import { keepHouse } from "./housekeeping.ts";
-import { login } from "./sessions/login.ts";
 import { logout } from "./sessions/logout.ts";
-import { refresh } from "./sessions/refresh.ts";
+import { login, refresh, register } from "./test-support.ts";
 
 const caller: Caller = { address: "203.0.113.7", userAgent: "test", requestId: null };
 const alice = { username: "alice", password: "correct horse battery staple" };

@@ -1,7 +1,7 @@
 /** The HTTP face: middleware in order, then the routes. Its `fetch` mounts anywhere. */
 import { AuthError } from "@countersign/shared";
 import type { AnyTRPCRouter, inferRouterContext } from "@trpc/server";
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
@@ -85,9 +85,9 @@ export function createApp<Router extends AnyTRPCRouter = RootRouter>(
   // Always our own: a caller's would be one thing in the log that a stranger wrote.
   app.use(requestId({ headerName: "" }));
   app.use(secureHeaders({ xFrameOptions: "DENY", strictTransportSecurity: auth.options.issuer.startsWith("https:") }));
-  if (origins.length > 0) app.use(cors({ ...corsPolicy, origin: checkOrigins(origins) }));
+  if (origins.length > 0) app.use(allowOrigins(checkOrigins(origins)));
 
-  app.route("/", trpcRoutes({ router, createContext, start, callerOf, log }));
+  app.route("/", trpcRoutes({ router, createContext, start, callerOf, log, origins }));
   app.use(limitBody(tooLarge));
   app.route("/", tokenRoutes({ start, callerOf, log }));
   app.route("/", usersMeRoutes(start, callerOf));
@@ -121,6 +121,17 @@ const corsPolicy = {
   exposeHeaders: ["x-request-id", "www-authenticate", "retry-after"],
   maxAge: 600,
 };
+
+/** Pages of these origins may read replies, also those to the session cookie. Others get not one header of CORS. */
+function allowOrigins(origins: readonly string[]): MiddlewareHandler {
+  const allow = cors({ ...corsPolicy, origin: [...origins], credentials: true });
+  return async (context, next) => {
+    if (origins.includes(context.req.header("origin") ?? "")) return allow(context, next);
+    await next();
+    // Whoever keeps the reply must not show it to an origin that it was not made for.
+    context.header("vary", "Origin", { append: true });
+  };
+}
 
 /** The methods of the routes whose path is a plain text. */
 function methodsByPath(app: App): ReadonlyMap<string, string> {

@@ -4,6 +4,7 @@ import { LoginInput, RefreshInput, type SignedIn } from "@countersign/shared/sch
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { Caller, Deps, Log } from "../deps.ts";
+import { toSignedIn } from "../flows/sessions/issue-tokens.ts";
 import { login } from "../flows/sessions/login.ts";
 import { refresh } from "../flows/sessions/refresh.ts";
 import { readIssues, toSentence } from "../input-issues.ts";
@@ -50,7 +51,7 @@ export function tokenRoutes({
     try {
       const deps = await start();
       const signedIn = await exchange(deps, { grantType, fields: Object.fromEntries(form) }, callerOf(context));
-      return context.json(toReply(signedIn, deps.now()), 200, { "cache-control": "no-store" });
+      return context.json(toReply(signedIn), 200, { "cache-control": "no-store" });
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
       logFailure(log, error, { requestId: callerOf(context).requestId });
@@ -66,10 +67,10 @@ async function exchange(
 ): Promise<SignedIn> {
   if (grantType === "refresh_token") {
     const { refresh_token } = parse(RefreshGrant, fields);
-    return refresh(deps, { refreshToken: refresh_token }, caller);
+    return toSignedIn(deps, await refresh(deps, { refreshToken: refresh_token }, caller));
   }
   const { username, password, scope } = parse(PasswordGrant, { ...fields, grant_type: grantType });
-  return login(deps, { username, password, ...(scope && { scope }) }, caller);
+  return toSignedIn(deps, await login(deps, { username, password, ...(scope && { scope }) }, caller));
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, fields: unknown): z.output<Schema> {
@@ -89,11 +90,11 @@ async function readForm(request: Request): Promise<URLSearchParams | string> {
   return repeated ? "A parameter must not be given twice." : form;
 }
 
-function toReply(signedIn: SignedIn, now: number): z.output<typeof TokenReply> {
+function toReply(signedIn: SignedIn): z.output<typeof TokenReply> {
   return {
     access_token: signedIn.accessToken,
     token_type: "bearer",
-    expires_in: Math.max(0, Math.floor((signedIn.expiresAt.getTime() - now) / 1_000)),
+    expires_in: signedIn.expiresIn,
     refresh_token: signedIn.refreshToken,
     scope: signedIn.scope,
   };

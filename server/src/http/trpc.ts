@@ -9,6 +9,7 @@ import { limitBody } from "./limits.ts";
 import { logFailure } from "./log-failure.ts";
 import { refusalHeaders } from "./refusal.ts";
 import type { RequestVariables } from "./request-log.ts";
+import { sessionCookieOf } from "./session-cookie.ts";
 
 /** Calls in one batch. */
 const maxBatchSize = 10;
@@ -25,10 +26,16 @@ export function trpcRoutes<Router extends AnyTRPCRouter>(options: {
   readonly start: () => Promise<Deps>;
   readonly callerOf: (context: Context) => Caller;
   readonly log: Log;
+  /** Origins whose pages may change things with the session cookie. */
+  readonly origins: readonly string[];
 }): Hono<{ Variables: RequestVariables }> {
-  const { router, createContext, start, callerOf, log } = options;
+  const { router, createContext, start, callerOf, log, origins } = options;
 
   async function respond(context: Context<{ Variables: RequestVariables }>, error: TRPCError | null) {
+    const cookies: string[] = [];
+    // The head of a streamed reply is sent before a procedure ends.
+    const isStreamed = context.req.header("trpc-accept") === "application/jsonl";
+    const setCookie = isStreamed ? null : (line: string) => void cookies.push(line);
     const response = await resolveResponse({
       router,
       req: context.req.raw,
@@ -38,8 +45,9 @@ export function trpcRoutes<Router extends AnyTRPCRouter>(options: {
       allowMethodOverride: false,
       async createContext() {
         const deps = await start();
-        const auth = makeContext(deps, context.req.header("authorization") ?? null, callerOf(context));
-        return createContext(auth, context.req.raw);
+        const authorization = context.req.header("authorization") ?? null;
+        const cookie = sessionCookieOf(context, deps, { origins, setCookie });
+        return createContext(makeContext(deps, { authorization, cookie }, callerOf(context)), context.req.raw);
       },
       onError: ({ error, path }) => {
         const fields = { requestId: context.get("requestId"), path };
@@ -55,6 +63,7 @@ export function trpcRoutes<Router extends AnyTRPCRouter>(options: {
       },
     });
     // tRPC leaves it out of what it refuses before a procedure is found.
+    for (const line of cookies) response.headers.append("set-cookie", line);
     if (response.status >= 400) response.headers.set("content-type", "application/json");
     return response;
   }

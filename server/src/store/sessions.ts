@@ -30,6 +30,20 @@ export async function rotateSession(
   return numUpdatedRows === 1n;
 }
 
+/** Notes that a session was used, and until when it may lie idle from now on. Changes nothing that has ended. */
+export async function prolongSession(
+  db: Db,
+  session: { id: SessionId; now: number; expiresAt: number },
+): Promise<void> {
+  await db
+    .updateTable("sessions")
+    .set({ rotated_at: session.now, expires_at: session.expiresAt })
+    .where("id", "=", session.id)
+    .where("revoked_at", "is", null)
+    .where("expires_at", ">", session.now)
+    .execute();
+}
+
 /** Live sessions of an account, the latest used first. */
 export async function listLiveSessions(db: Db, accountId: AccountId, now: number): Promise<SessionRow[]> {
   return db

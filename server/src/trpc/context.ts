@@ -2,6 +2,7 @@
 import type { Principal } from "@countersign/shared";
 import type { Caller, Deps } from "../deps.ts";
 import { resolvePrincipal } from "../flows/sessions/resolve-principal.ts";
+import { createSessionCookie, type SessionCookie } from "./session-cookie.ts";
 
 /** The part of a tRPC context that Countersign needs. Spread it into a context of your own. */
 export interface AuthContext {
@@ -14,16 +15,19 @@ export interface RequestAuth {
    * Who sent the request; `null` when it carries no token. Nothing is verified before somebody asks, and the calls of a
    * batch share one verification. Ask again, and the answer is of that moment: a context may outlive its token.
    *
-   * @throws {AuthError} `TOKEN_INVALID`, `TOKEN_EXPIRED`, `SESSION_REVOKED`, `UNAVAILABLE`
+   * @throws {AuthError} `TOKEN_INVALID`, `TOKEN_EXPIRED`, `SESSION_REVOKED`, `UNAVAILABLE`; for a session cookie also
+   *   `ORIGIN_NOT_ALLOWED` and `ACCOUNT_DISABLED`
    */
   principal(): Promise<Principal | null>;
   /** Where the request came from. */
   readonly caller: Caller;
+  /** The session cookie, for Countersign's procedures. Not part of what the package promises. */
+  readonly cookie: SessionCookie;
   /** The server's own parts, for Countersign's procedures. Not part of what the package promises. */
   readonly deps: Deps;
 }
 
-/** A request as tRPC's adapters hand it over: fetch's `Request`, or Node's `IncomingMessage`. */
+/** A request as tRPC's adapters hand it to `createContext`: fetch's `Request`, or Node's `IncomingMessage`. */
 export interface RequestLike {
   readonly req: Request | NodeRequest;
   /**
@@ -31,24 +35,43 @@ export interface RequestLike {
    * proxy before Node, and on fetch, where a request does not say: without one, attempts are limited by account alone.
    */
   readonly address?: string | null;
+  /** Origins whose pages may change things with the session cookie, beside the server's own. Default: none. */
+  readonly origins?: readonly string[];
+  /** The reply's headers, on fetch: what `createContext` is given there. Without them no cookie can be set. */
+  readonly resHeaders?: Headers;
+  /** The reply, on Node: what `createContext` is given there. */
+  readonly res?: NodeReply;
+  /** What tRPC says of the request. */
+  readonly info?: { readonly accept: string | null };
 }
 
 /** What is read of Node's `IncomingMessage`; spelled out, so that browsers' type-checks need no Node types. */
 export interface NodeRequest {
+  readonly method?: string | undefined;
   readonly headers: { readonly "user-agent"?: string | undefined };
   readonly headersDistinct: { readonly [name: string]: string[] | undefined };
   readonly socket: { readonly remoteAddress?: string | undefined };
 }
 
+/** What is called of Node's `ServerResponse`. */
+export interface NodeReply {
+  appendHeader(name: string, value: string): unknown;
+}
+
 /** The context of a call with these credentials. */
-export function makeContext(deps: Deps, authorization: string | null, caller: Caller): AuthContext {
+export function makeContext(
+  deps: Deps,
+  { authorization, cookie }: { authorization: string | null; cookie: SessionCookie },
+  caller: Caller,
+): AuthContext {
   let resolving: Promise<Principal | null> | undefined;
   return {
     auth: {
       deps,
       caller,
+      cookie,
       principal() {
-        resolving ??= resolvePrincipal(deps, authorization).finally(() => {
+        resolving ??= resolvePrincipal(deps, { authorization, cookie: cookie.read }, caller).finally(() => {
           resolving = undefined;
         });
         return resolving;
@@ -58,23 +81,32 @@ export function makeContext(deps: Deps, authorization: string | null, caller: Ca
 }
 
 /** The context of a request, for any adapter. */
-export function contextOf(deps: Deps, { req, address }: RequestLike): AuthContext {
-  if (isFetchRequest(req)) {
-    const caller = {
-      address: address ?? null,
-      userAgent: cutUserAgent(req.headers.get("user-agent")),
-      requestId: null,
-    };
-    return makeContext(deps, req.headers.get("authorization"), caller);
-  }
-  const caller = {
-    address: address ?? req.socket.remoteAddress ?? null,
-    userAgent: cutUserAgent(req.headers["user-agent"]),
-    requestId: null,
-  };
+export function contextOf(deps: Deps, request: RequestLike): AuthContext {
+  const { req, address, origins = [], info } = request;
+  const header = headerReader(req);
+  // The head of a streamed reply is sent before a procedure ends.
+  const setCookie = info?.accept === "application/jsonl" ? null : cookieSetter(request);
+  const cookie = createSessionCookie(
+    { method: req.method ?? "GET", header },
+    { settings: deps.settings, origins, setCookie },
+  );
+  const peer = isFetchRequest(req) ? undefined : req.socket.remoteAddress;
+  return makeContext(
+    deps,
+    { authorization: header("authorization"), cookie },
+    { address: address ?? peer ?? null, userAgent: cutUserAgent(header("user-agent")), requestId: null },
+  );
+}
+
+function headerReader(req: Request | NodeRequest): (name: string) => string | null {
+  if (isFetchRequest(req)) return (name) => req.headers.get(name);
   // Node's `headers` keeps the first of several Authorization headers; fetch joins them, and so a second one is seen.
-  const authorization = req.headersDistinct.authorization?.join(", ") ?? null;
-  return makeContext(deps, authorization, caller);
+  return (name) => req.headersDistinct[name]?.join(name === "cookie" ? "; " : ", ") ?? null;
+}
+
+function cookieSetter({ resHeaders, res }: RequestLike): ((line: string) => void) | null {
+  if (resHeaders !== undefined) return (line) => resHeaders.append("set-cookie", line);
+  return res === undefined ? null : (line) => void res.appendHeader("set-cookie", line);
 }
 
 /** A user agent as the audit keeps it: no more of it than browsers send. */

@@ -18,6 +18,8 @@ export const SignedIn = z.object({
   tokenType: z.literal("Bearer"),
   /** When the access token expires, by the server's clock. */
   expiresAt: z.date(),
+  /** How many seconds that is from now, for callers whose clock is wrong. */
+  expiresIn: z.int(),
   refreshToken: z.string(),
   /** The scopes granted, separated by spaces. */
   scope: z.string(),
@@ -32,17 +34,20 @@ export type RefreshInput = z.infer<typeof RefreshInput>;
 export const LogoutInput = z.strictObject({ refreshToken: z.string().min(1).max(512).optional() }).prefault({});
 export type LogoutInput = z.infer<typeof LogoutInput>;
 
-/** Who is signed in, and until when; `null` for a caller who is not. */
-export const CurrentSession = z
-  .object({
-    id: SessionId,
-    user: User,
-    scopes: z.array(z.string()),
-    /** When the person last proved who they are. */
-    authTime: z.date(),
-    expiresAt: z.date(),
-  })
-  .nullable();
+/** Who is signed in, and until when. */
+export const SignedInSession = z.object({
+  id: SessionId,
+  user: User,
+  scopes: z.array(z.string()),
+  /** When the person last proved who they are. */
+  authTime: z.date(),
+  /** Until when what the caller sent is good: an access token expires, and a session that a cookie names ends. */
+  expiresAt: z.date(),
+});
+export type SignedInSession = z.infer<typeof SignedInSession>;
+
+/** The session of a caller; `null` for one who is not signed in. */
+export const CurrentSession = SignedInSession.nullable();
 export type CurrentSession = z.infer<typeof CurrentSession>;
 
 /** One sign-in on one device. */

@@ -53,6 +53,11 @@ const provocations = {
       return app.call("auth.refresh", { json: { refreshToken: first.refreshToken } });
     },
   ],
+  ORIGIN_NOT_ALLOWED: [
+    {},
+    (app) =>
+      app.call("auth.cookie.login", { json: { username: "alice", password } }, { "sec-fetch-site": "cross-site" }),
+  ],
   INSUFFICIENT_SCOPE: [{}, async (app) => app.call("moderate", { json: null }, as(await signUp(app)))],
   INSUFFICIENT_ROLE: [{}, async (app) => app.call("tidy", { json: null }, as(await signUp(app)))],
   FRESH_LOGIN_REQUIRED: [

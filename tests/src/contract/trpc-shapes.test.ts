@@ -22,9 +22,18 @@ const signedIn = {
   accessToken: expect.any(String),
   tokenType: "Bearer",
   expiresAt: date,
+  expiresIn: 900,
   refreshToken: expect.any(String),
   scope: "notes:read notes:write",
   user,
+};
+
+const signedInSession = {
+  id: uuid,
+  user,
+  scopes: ["notes:read", "notes:write"],
+  authTime: date,
+  expiresAt: date,
 };
 
 interface World {
@@ -50,10 +59,12 @@ const shapes: Record<string, Row> = {
   "auth.login": { input: () => ({ username: "alice", password }), answer: signedIn },
   "auth.refresh": { input: ({ alice }) => ({ refreshToken: alice.refreshToken }), answer: signedIn },
   "auth.logout": { by: "alice", answer: { revoked: 1 } },
-  "auth.session": {
-    by: "alice",
-    answer: { id: uuid, user, scopes: ["notes:read", "notes:write"], authTime: date, expiresAt: date },
+  "auth.session": { by: "alice", answer: signedInSession },
+  "auth.cookie.register": {
+    input: () => ({ username: "bob", password }),
+    answer: { ...signedInSession, user: { ...user, username: "bob" } },
   },
+  "auth.cookie.login": { input: () => ({ username: "alice", password }), answer: signedInSession },
   "auth.me": { by: "alice", answer: user },
   "auth.changePassword": {
     input: () => ({ currentPassword: password, newPassword: "an even better horse battery" }),
@@ -109,7 +120,9 @@ function contextOf(app: TestApp, accessToken: string) {
 async function answerTo(world: World, { path, type }: { path: string; type: string }, row: Row): Promise<unknown> {
   const { app, alice } = world;
   const caller = row.by === "root" ? await signIn(app, "chief") : alice;
-  const headers: Record<string, string> = row.by === undefined ? {} : { authorization: `Bearer ${caller.accessToken}` };
+  const credentials = row.by === undefined ? {} : { authorization: `Bearer ${caller.accessToken}` };
+  // As a page of the server's own origin sends it.
+  const headers: Record<string, string> = { "sec-fetch-site": "same-origin", ...credentials };
   const input = row.input === undefined ? "" : JSON.stringify({ json: row.input(world) });
   const reply =
     type === "query"

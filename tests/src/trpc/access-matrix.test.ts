@@ -12,6 +12,8 @@ describe("accessMatrix", () => {
   it("lists what each procedure of the test router demands, in the order of paths", () => {
     const expected = [
       ["auth.changePassword", "mutation", signedIn],
+      ["auth.cookie.login", "mutation", anyone],
+      ["auth.cookie.register", "mutation", anyone],
       ["auth.login", "mutation", anyone],
       ["auth.logout", "mutation", anyone],
       ["auth.me", "query", signedIn],

@@ -88,6 +88,24 @@ describe.each(Object.entries(adapters))("createContext with %s", (_, adapter) =>
     expect([mixed.status, mixed.body.includes("TOKEN_INVALID")]).toEqual([401, true]);
   });
 
+  it("sets the session cookie, reads it, and takes it away", async () => {
+    await using test = await createTestAuth(testOptions);
+    await using server = await listen(adapter(test));
+    const call = (path: string, json: unknown, cookie = "") =>
+      fetch(`${server.url}/trpc/${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", "sec-fetch-site": "same-origin", cookie },
+        body: JSON.stringify({ json }),
+      });
+    const signedIn = await call("auth.cookie.register", { username: "alice", password });
+    const cookie = signedIn.headers.get("set-cookie")?.split(";")[0] ?? "";
+    expect(cookie).toMatch(/^countersign=v1\./);
+    const mine = await fetch(`${server.url}/trpc/whoami`, { headers: { cookie: `other=1; ${cookie}` } });
+    expect(await mine.text()).toContain("alice");
+    const signedOut = await call("auth.logout", {}, cookie);
+    expect([signedOut.status, signedOut.headers.get("set-cookie")]).toEqual([200, expect.stringMatching(/Max-Age=0/)]);
+  });
+
   it("knows where the request came from, as far as the adapter does", async () => {
     await using test = await createTestAuth(testOptions);
     await using server = await listen(adapter(test));

@@ -1,10 +1,9 @@
 import { expect, it } from "vitest";
 import type { Caller, Deps } from "../../deps.ts";
 import { createTestAuth } from "../../testing.ts";
-import { login } from "../sessions/login.ts";
+import { login, register } from "../test-support.ts";
 import { setPassword } from "./administer.ts";
 import { changePassword } from "./change-password.ts";
-import { register } from "./register.ts";
 
 const caller: Caller = { address: "203.0.113.7", userAgent: "test", requestId: null };
 const alice = { username: "alice", password: "correct horse battery staple" };

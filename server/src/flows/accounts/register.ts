@@ -1,6 +1,7 @@
 import { AuthError } from "@countersign/shared";
-import type { RegisterInput, SignedIn } from "@countersign/shared/schemas";
+import type { RegisterInput } from "@countersign/shared/schemas";
 import type { Caller, Deps } from "../../deps.ts";
+import type { StartedSession } from "../sessions/issue-tokens.ts";
 import { startSession } from "../sessions/start-session.ts";
 import { createAccount } from "./create-account.ts";
 import { emailKey, usernameKey } from "./normalise.ts";
@@ -11,7 +12,7 @@ import { refuseIfApplicationOwnsAccounts } from "./own-accounts.ts";
  *
  * @throws {AuthError} `REGISTRATION_CLOSED`, `RATE_LIMITED`, `WEAK_PASSWORD`, `USERNAME_TAKEN`, `EMAIL_TAKEN`, `BUSY`
  */
-export async function register(deps: Deps, input: RegisterInput, caller: Caller): Promise<SignedIn> {
+export async function register(deps: Deps, input: RegisterInput, caller: Caller): Promise<StartedSession> {
   refuseIfApplicationOwnsAccounts(deps.settings);
   if (deps.settings.registration === "closed") throw new AuthError("REGISTRATION_CLOSED");
   await deps.limiter.takeRegistration(caller.address);

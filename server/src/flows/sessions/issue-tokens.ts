@@ -1,13 +1,37 @@
 import type { SignedIn } from "@countersign/shared/schemas";
+import type { AccessTokenGrant } from "../../crypto/access-token.ts";
 import type { Deps } from "../../deps.ts";
 import type { IssuedAccessToken } from "../../engine/access-tokens.ts";
 import type { SessionRow } from "../../store/schema.ts";
 import { type Account, toUser } from "../accounts/account.ts";
 import { grantScopes } from "./grant-scopes.ts";
 
-/** An access token, and the scopes in it. */
-export interface Grant extends IssuedAccessToken {
-  readonly scope: string;
+/** What a session is of, as far as a grant tells. */
+type GrantedSession = Pick<SessionRow, "id" | "client_id" | "scope" | "auth_time" | "amr">;
+
+/** A session and its account, with the access token of this moment. */
+export interface StartedSession {
+  readonly session: SessionRow;
+  readonly account: Account;
+  readonly accessToken: IssuedAccessToken & { readonly scopes: readonly string[] };
+}
+
+/** What a session lets its account do at this moment: what an access token says. */
+async function grantOf(deps: Deps, session: GrantedSession, account: Account): Promise<AccessTokenGrant> {
+  const { id, username, email, roles, version } = account;
+  const claims = (await deps.settings.claims?.({ id, username, email, roles })) ?? {};
+  return {
+    accountId: id,
+    username,
+    sessionId: session.id,
+    clientId: session.client_id,
+    scopes: grantScopes(deps.settings, roles, session.scope),
+    roles,
+    version,
+    authTime: session.auth_time,
+    amr: session.amr.split(" "),
+    claims: { ...claims },
+  };
 }
 
 /**
@@ -16,39 +40,23 @@ export interface Grant extends IssuedAccessToken {
  */
 export async function issueAccessToken(
   deps: Deps,
-  session: Pick<SessionRow, "id" | "client_id" | "scope" | "auth_time" | "amr">,
+  session: GrantedSession,
   account: Account,
-): Promise<Grant> {
-  const scopes = grantScopes(deps.settings, account.roles, session.scope);
-  const { id, username, email, roles, version } = account;
-  const claims = (await deps.settings.claims?.({ id, username, email, roles })) ?? {};
-  const issued = await deps.accessTokens.issue({
-    accountId: id,
-    username,
-    sessionId: session.id,
-    clientId: session.client_id,
-    scopes,
-    roles,
-    version,
-    authTime: session.auth_time,
-    amr: session.amr.split(" "),
-    claims: { ...claims },
-  });
-  return { ...issued, scope: scopes.join(" ") };
+): Promise<StartedSession["accessToken"]> {
+  const grant = await grantOf(deps, session, account);
+  return { ...(await deps.accessTokens.issue(grant)), scopes: grant.scopes };
 }
 
-/** The reply of a sign-in or a refresh: the grant, and the refresh token of the session's generation. */
-export function toSignedIn(
-  deps: Deps,
-  session: SessionRow,
-  { account, grant }: { account: Account; grant: Grant },
-): SignedIn {
+/** A sign-in or a refresh as the holder of tokens gets it. */
+export function toSignedIn(deps: Deps, { session, account, accessToken }: StartedSession): SignedIn {
+  const { expiresAt, scopes } = accessToken;
   return {
-    accessToken: grant.accessToken,
+    accessToken: accessToken.accessToken,
     tokenType: "Bearer",
-    expiresAt: grant.expiresAt,
+    expiresAt,
+    expiresIn: Math.max(0, Math.floor((expiresAt.getTime() - deps.now()) / 1_000)),
     refreshToken: deps.refreshTokens.make(session),
-    scope: grant.scope,
+    scope: scopes.join(" "),
     user: toUser(account),
   };
 }

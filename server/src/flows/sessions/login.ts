@@ -1,11 +1,12 @@
 import { AuthError } from "@countersign/shared";
-import type { LoginInput, SignedIn } from "@countersign/shared/schemas";
+import type { LoginInput } from "@countersign/shared/schemas";
 import type { Caller, Deps } from "../../deps.ts";
 import type { Account } from "../accounts/account.ts";
 import { authenticate, type Candidate, findCandidate } from "../accounts/authenticate.ts";
 import { recordAudit } from "../audit.ts";
 import { unlessItFails } from "../unless-it-fails.ts";
 import { checkRequestedScope } from "./grant-scopes.ts";
+import type { StartedSession } from "./issue-tokens.ts";
 import { startSession } from "./start-session.ts";
 
 /**
@@ -14,7 +15,7 @@ import { startSession } from "./start-session.ts";
  * @throws {AuthError} `RATE_LIMITED`, `INVALID_CREDENTIALS` (which never tells whether the account exists),
  *   `ACCOUNT_DISABLED` (only with the right password), `BUSY`, or `BAD_REQUEST` for an unknown scope.
  */
-export async function login(deps: Deps, input: LoginInput, caller: Caller): Promise<SignedIn> {
+export async function login(deps: Deps, input: LoginInput, caller: Caller): Promise<StartedSession> {
   const { scope = "" } = input;
   checkRequestedScope(deps.settings, scope);
   const candidate = await findCandidate(deps, input.username);

@@ -1,11 +1,11 @@
 import { AuthError } from "@countersign/shared";
-import type { RefreshInput, SignedIn } from "@countersign/shared/schemas";
+import type { RefreshInput } from "@countersign/shared/schemas";
 import { parseRefreshToken } from "../../crypto/refresh-token.ts";
 import type { Caller, Deps } from "../../deps.ts";
 import type { SessionRow } from "../../store/schema.ts";
 import { findSession, rotateSession } from "../../store/sessions.ts";
 import { type Account, findAccount } from "../accounts/account.ts";
-import { issueAccessToken, toSignedIn } from "./issue-tokens.ts";
+import { issueAccessToken, type StartedSession } from "./issue-tokens.ts";
 import { revoke } from "./revoke.ts";
 
 /**
@@ -16,18 +16,18 @@ import { revoke } from "./revoke.ts";
  *
  * @throws {AuthError} `TOKEN_INVALID`, `TOKEN_EXPIRED`, `SESSION_REVOKED`, `SESSION_REUSED`, `ACCOUNT_DISABLED`
  */
-export async function refresh(deps: Deps, input: RefreshInput, caller: Caller): Promise<SignedIn> {
+export async function refresh(deps: Deps, input: RefreshInput, caller: Caller): Promise<StartedSession> {
   const session = await findPresentedSession(deps, input.refreshToken);
   const account = await requireLiveAccount(deps, session, caller);
   // Before the rotation: whatever fails here leaves the caller with a token that is still the current one.
-  const grant = await issueAccessToken(deps, session, account);
+  const accessToken = await issueAccessToken(deps, session, account);
   const now = deps.now();
   const expiresAt = Math.min(now + deps.settings.refreshTtlSeconds * 1_000, session.ends_at);
   const { id, generation } = session;
   if (await rotateSession(deps.db, { id, generation, now, expiresAt })) {
-    return toSignedIn(deps, { ...session, generation: generation + 1 }, { account, grant });
+    return { session: { ...session, generation: generation + 1 }, account, accessToken };
   }
-  return toSignedIn(deps, await findSuccessor(deps, session, caller), { account, grant });
+  return { session: await findSuccessor(deps, session, caller), account, accessToken };
 }
 
 /** The session that a refresh token names, at the generation that the token names. Nothing is believed before its proof. */
@@ -37,12 +37,17 @@ async function findPresentedSession(deps: Deps, refreshToken: string): Promise<S
   const session = await findSession(deps.db, presented.sessionId);
   if (session === null || !deps.refreshTokens.isAuthentic(presented, session.salt))
     throw new AuthError("TOKEN_INVALID");
-  if (session.revoked_at !== null) throw refusalOf(session);
-  if (session.expires_at <= deps.now()) throw expired();
+  requireGood(deps, session);
   return { ...session, generation: presented.generation };
 }
 
-async function requireLiveAccount(deps: Deps, session: SessionRow, caller: Caller): Promise<Account> {
+/** @throws {AuthError} `SESSION_REVOKED`, `SESSION_REUSED`, `TOKEN_EXPIRED` */
+export function requireGood(deps: Deps, session: SessionRow): void {
+  if (session.revoked_at !== null) throw refusalOf(session);
+  if (session.expires_at <= deps.now()) throw expired();
+}
+
+export async function requireLiveAccount(deps: Deps, session: SessionRow, caller: Caller): Promise<Account> {
   const account = await findAccount(deps, session.account_id);
   if (account !== null && !account.disabled) return account;
   await revoke(deps, { id: session.id }, { reason: "account_disabled", caller });

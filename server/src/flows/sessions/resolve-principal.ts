@@ -1,18 +1,56 @@
 import { AuthError, type Principal } from "@countersign/shared";
 import { readBearer } from "../../crypto/bearer.ts";
-import type { Deps } from "../../deps.ts";
+import type { Caller, Deps } from "../../deps.ts";
 import { findSession } from "../../store/sessions.ts";
 import { findAccount } from "../accounts/account.ts";
+import { exchangeCookie } from "./exchange-cookie.ts";
+
+/** What a request brings to say who sent it. */
+export interface Credentials {
+  readonly authorization: string | null;
+  /**
+   * The session cookie's value, if there is one.
+   *
+   * @throws {AuthError} `ORIGIN_NOT_ALLOWED` when another website's page sent it along with a change.
+   */
+  readonly cookie: () => string | null;
+}
 
 /**
- * What an `Authorization` header proves, if the token's session and account still stand; `null` when it carries no bearer
- * token. No I/O while the feed is followed.
+ * Who sent a request, if the session and the account still stand; `null` when it carries neither a bearer token nor a
+ * session cookie. No I/O while the feed is followed, but once an access token's lifetime for each cookie.
  *
- * @throws {AuthError} `TOKEN_INVALID`, `TOKEN_EXPIRED`, `SESSION_REVOKED`, `UNAVAILABLE`
+ * @throws {AuthError} `TOKEN_INVALID`, `TOKEN_EXPIRED`, `SESSION_REVOKED`, `UNAVAILABLE`; with a cookie also
+ *   `ORIGIN_NOT_ALLOWED`, `SESSION_REUSED`, `ACCOUNT_DISABLED`
  */
-export async function resolvePrincipal(deps: Deps, authorization: string | null): Promise<Principal | null> {
+export async function resolvePrincipal(
+  deps: Deps,
+  { authorization, cookie }: Credentials,
+  caller: Caller,
+): Promise<Principal | null> {
   const accessToken = readBearer(authorization);
-  if (accessToken === null) return null;
+  if (accessToken !== null) return prove(deps, accessToken);
+  const presented = cookie();
+  return presented === null ? null : proveByCookie(deps, presented, caller);
+}
+
+async function proveByCookie(deps: Deps, cookie: string, caller: Caller): Promise<Principal> {
+  const held = deps.heldTokens.get(cookie, deps.now());
+  if (held === null) return prove(deps, await exchangeCookie(deps, cookie, caller));
+  try {
+    return await prove(deps, held);
+  } catch (error) {
+    // The account moved on, or the key was replaced: the session still stands for what is so now.
+    if (!isAboutToken(error)) throw error;
+    return prove(deps, await exchangeCookie(deps, cookie, caller));
+  }
+}
+
+function isAboutToken(error: unknown): boolean {
+  return error instanceof AuthError && (error.reason === "TOKEN_EXPIRED" || error.reason === "TOKEN_INVALID");
+}
+
+async function prove(deps: Deps, accessToken: string): Promise<Principal> {
   const principal = await deps.accessTokens.verify(accessToken);
   const objection = deps.feed.objectionTo(principal);
   if (objection !== null) throw new AuthError(objection);

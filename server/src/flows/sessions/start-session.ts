@@ -1,5 +1,5 @@
 import { AuthError } from "@countersign/shared";
-import type { AccountId, SessionId, SignedIn } from "@countersign/shared/schemas";
+import type { AccountId, SessionId } from "@countersign/shared/schemas";
 import { newId } from "../../crypto/id.ts";
 import type { Caller, Db, Deps } from "../../deps.ts";
 import { findAccountById } from "../../store/accounts.ts";
@@ -9,7 +9,7 @@ import { insertSession, listSessionsBeyond } from "../../store/sessions.ts";
 import type { Account } from "../accounts/account.ts";
 import { recordAudit } from "../audit.ts";
 import { seeOwnWrite } from "../see-own-write.ts";
-import { issueAccessToken, toSignedIn } from "./issue-tokens.ts";
+import { issueAccessToken, type StartedSession } from "./issue-tokens.ts";
 import { revokeAndRecord } from "./revoke.ts";
 
 /** The client of everyone who signs in directly. Third-party clients have ids of their own. */
@@ -31,7 +31,7 @@ export async function startSession(
     /** What else is true from the moment that the session is: done in its transaction. */
     readonly onStart?: (trx: Db) => Promise<void>;
   },
-): Promise<SignedIn> {
+): Promise<StartedSession> {
   const now = deps.now();
   const session: SessionRow = {
     id: newId(now, deps.randomBytes(16)) as SessionId,
@@ -51,7 +51,7 @@ export async function startSession(
     address: start.caller.address,
     user_agent: start.caller.userAgent,
   };
-  const grant = await issueAccessToken(deps, session, account);
+  const accessToken = await issueAccessToken(deps, session, account);
   const ended = await deps.db.transaction().execute(async (trx) => {
     await requireUnchanged(deps, trx, account);
     await insertSession(trx, session);
@@ -60,7 +60,7 @@ export async function startSession(
     return endForgotten({ ...deps, db: trx }, account.id, start.caller);
   });
   if (ended > 0) await seeOwnWrite(deps);
-  return toSignedIn(deps, session, { account, grant });
+  return { session, account, accessToken };
 }
 
 /** A script that signs in for each of its runs would otherwise leave sessions without end. Returns how many were ended. */

@@ -9,17 +9,19 @@ import {
   Session,
   SessionRef,
   SignedIn,
+  SignedInSession,
   User,
 } from "@countersign/shared/schemas";
 import { z } from "zod";
 import { changePassword } from "../../flows/accounts/change-password.ts";
 import { register } from "../../flows/accounts/register.ts";
 import { currentSession, currentUser } from "../../flows/sessions/current-session.ts";
+import { toSignedIn } from "../../flows/sessions/issue-tokens.ts";
 import { listSessions } from "../../flows/sessions/list-sessions.ts";
 import { login } from "../../flows/sessions/login.ts";
-import { logout } from "../../flows/sessions/logout.ts";
 import { refresh } from "../../flows/sessions/refresh.ts";
 import { revoke } from "../../flows/sessions/revoke.ts";
+import { signInByCookie, signOut } from "../cookie-sessions.ts";
 import { t } from "../init.ts";
 import { protectedProcedure, publicProcedure } from "../procedures.ts";
 
@@ -50,27 +52,39 @@ const sessionsRouter = t.router({
   })),
 });
 
+const cookieRouter = t.router({
+  register: publicProcedure
+    .input(RegisterInput)
+    .output(SignedInSession)
+    .mutation(({ ctx: { auth }, input }) => signInByCookie(auth, () => register(auth.deps, input, auth.caller))),
+
+  login: publicProcedure
+    .input(LoginInput)
+    .output(SignedInSession)
+    .mutation(({ ctx: { auth }, input }) => signInByCookie(auth, () => login(auth.deps, input, auth.caller))),
+});
+
 /** Signing up, in and out, and what a signed-in person may do to their own account. Mounted as `auth`. */
 export const authRouter = t.router({
   register: publicProcedure
     .input(RegisterInput)
     .output(SignedIn)
-    .mutation(({ ctx: { auth }, input }) => register(auth.deps, input, auth.caller)),
+    .mutation(async ({ ctx: { auth }, input }) => toSignedIn(auth.deps, await register(auth.deps, input, auth.caller))),
 
   login: publicProcedure
     .input(LoginInput)
     .output(SignedIn)
-    .mutation(({ ctx: { auth }, input }) => login(auth.deps, input, auth.caller)),
+    .mutation(async ({ ctx: { auth }, input }) => toSignedIn(auth.deps, await login(auth.deps, input, auth.caller))),
 
   refresh: publicProcedure
     .input(RefreshInput)
     .output(SignedIn)
-    .mutation(({ ctx: { auth }, input }) => refresh(auth.deps, input, auth.caller)),
+    .mutation(async ({ ctx: { auth }, input }) => toSignedIn(auth.deps, await refresh(auth.deps, input, auth.caller))),
 
   logout: publicProcedure
     .input(LogoutInput)
     .output(RevokedCount)
-    .mutation(({ ctx: { auth }, input }) => logout(auth.deps, input, auth)),
+    .mutation(({ ctx: { auth }, input }) => signOut(auth, input)),
 
   session: publicProcedure
     .output(CurrentSession)
@@ -86,6 +100,9 @@ export const authRouter = t.router({
     ),
 
   sessions: sessionsRouter,
+
+  /** The same for a browser that keeps its session in a cookie: no token ever reaches a script. */
+  cookie: cookieRouter,
 });
 
 /** The type of `auth.router`, named so that it stays short in declarations. */

@@ -1,0 +1,45 @@
+import { AuthError } from "@countersign/shared";
+import { parseSessionCookie } from "../../crypto/session-cookie.ts";
+import type { Caller, Deps } from "../../deps.ts";
+import type { SessionRow } from "../../store/schema.ts";
+import { findSession, prolongSession } from "../../store/sessions.ts";
+import { issueAccessToken } from "./issue-tokens.ts";
+import { requireGood, requireLiveAccount } from "./refresh.ts";
+
+/** A session that is in use is prolonged this often, and so is known to have been used. */
+const prolongEveryMs = 3_600_000;
+
+/**
+ * The access token that a session cookie stands for, which this node holds from now on, and the session's use noted: what
+ * a refresh is for the holder of tokens. The browser keeps the cookie as it is, so nothing can be lost or raced for.
+ *
+ * @throws {AuthError} `TOKEN_INVALID`, `SESSION_REVOKED`, `TOKEN_EXPIRED`, `ACCOUNT_DISABLED`
+ */
+export async function exchangeCookie(deps: Deps, cookie: string, caller: Caller): Promise<string> {
+  const session = await findSessionOf(deps, cookie);
+  const account = await requireLiveAccount(deps, session, caller);
+  const { accessToken, expiresAt: goodUntil } = await issueAccessToken(deps, session, account);
+  const now = deps.now();
+  const prolongAfter = prolongAfterMs(deps);
+  if (now - session.rotated_at >= prolongAfter) {
+    const expiresAt = Math.min(now + deps.settings.refreshTtlSeconds * 1_000, session.ends_at);
+    await prolongSession(deps.db, { id: session.id, now, expiresAt });
+  }
+  deps.heldTokens.set(cookie, accessToken, Math.min(goodUntil.getTime(), now + prolongAfter));
+  return accessToken;
+}
+
+async function findSessionOf(deps: Deps, cookie: string): Promise<SessionRow> {
+  const presented = parseSessionCookie(cookie);
+  if (presented === null) throw new AuthError("TOKEN_INVALID");
+  const session = await findSession(deps.db, presented.sessionId);
+  if (session === null || !deps.sessionCookies.isAuthentic(presented, session.salt))
+    throw new AuthError("TOKEN_INVALID");
+  requireGood(deps, session);
+  return session;
+}
+
+/** Often enough that a session which is used never ends for want of use, however short it may lie idle. */
+function prolongAfterMs({ settings }: Deps): number {
+  return Math.min(prolongEveryMs, settings.refreshTtlSeconds * 100);
+}
