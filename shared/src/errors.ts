@@ -87,8 +87,8 @@ export type Failure<R extends Reason = Reason> = {
 }[R];
 
 type AuthErrorArguments<R extends Reason> = R extends keyof ReasonDetails
-  ? [reason: R, details: ReasonDetails[R], message?: string]
-  : [reason: R, details?: undefined, message?: string];
+  ? [reason: R, details: ReasonDetails[R], message?: string, options?: ErrorOptions]
+  : [reason: R, details?: undefined, message?: string, options?: ErrorOptions];
 
 /**
  * A refusal. Thrown by everything in the server that can refuse; turned into the wire's error at the edges.
@@ -103,10 +103,11 @@ export class AuthError<R extends Reason = Reason> extends Error {
   /** The reason and its details: what goes over the wire. */
   readonly data: Failure<R>;
 
-  constructor(...[reason, details, message]: AuthErrorArguments<R>) {
-    super(message ?? reasons[reason].message);
+  constructor(...[reason, details, message, options]: AuthErrorArguments<R>) {
     // The constructor's arguments are typed per reason, which TypeScript cannot carry into the union's member.
-    this.data = { reason, details: details ?? {} } as unknown as Failure<R>;
+    const data: unknown = { reason, details: details ?? {} };
+    super(message ?? sentenceOf(data as Failure), options);
+    this.data = data as Failure<R>;
   }
 
   /** Why the call was refused. */
@@ -117,6 +118,21 @@ export class AuthError<R extends Reason = Reason> extends Error {
   /** The HTTP status of this refusal. */
   get status(): number {
     return reasons[this.reason].status;
+  }
+}
+
+/** The sentence of a reason, with what the details add to it. */
+function sentenceOf(failure: Failure): string {
+  switch (failure.reason) {
+    case "INSUFFICIENT_SCOPE": {
+      const { missing } = failure.details;
+      const scopes = missing.map((scope) => `"${scope}"`).join(" and ");
+      return `This call needs the ${missing.length === 1 ? "scope" : "scopes"} ${scopes}, which the access token does not have.`;
+    }
+    case "INSUFFICIENT_ROLE":
+      return `This call needs the role "${failure.details.role}", which this account does not have.`;
+    default:
+      return reasons[failure.reason].message;
   }
 }
 

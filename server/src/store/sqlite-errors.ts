@@ -55,9 +55,7 @@ const sentences = {
 } as const satisfies Partial<Record<StoreFailure, string>>;
 
 function unavailableBecause(cause: unknown): AuthError<"UNAVAILABLE"> {
-  const error = new AuthError("UNAVAILABLE", { retryAfter: 1 });
-  error.cause = cause;
-  return error;
+  return new AuthError("UNAVAILABLE", { retryAfter: 1 }, undefined, { cause });
 }
 
 function codeOf(error: unknown): string | null {

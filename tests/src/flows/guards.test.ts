@@ -54,6 +54,8 @@ describe("a scope", () => {
     const refused = await app.call("moderate", { json: null }, { authorization: `Bearer ${accessToken}` });
     expect(refused.status).toBe(403);
     expect(refused.headers.get("www-authenticate")).toBe('Bearer error="insufficient_scope", scope="notes:moderate"');
+    const sentence = 'This call needs the scope "notes:moderate", which the access token does not have.';
+    expect(await refused.json()).toMatchObject({ error: { json: { message: sentence } } });
   });
 
   it("that only a role grants is had through the role alone", async () => {
