@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { inspect } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createAuth } from "./create-auth.ts";
 import { readEnvironment, readEnvironmentWithoutSecret } from "./environment.ts";
@@ -295,4 +296,10 @@ test("a file of another mode is read as it is: the doctor speaks of it", () => {
   const secret = secretOf(env);
   chmodSync(join(folder, "countersign.secret"), 0o644);
   expect(secretOf(env)).toBe(secret);
+});
+
+test("an error that nobody catches names each mistake once", () => {
+  const error = new EnvironmentError(["PORT must be a number", "HOST must be a host"]);
+  expect(inspect(error).match(/PORT must be a number/g)).toHaveLength(1);
+  expect(error.mistakes).toEqual(["PORT must be a number", "HOST must be a host"]);
 });
