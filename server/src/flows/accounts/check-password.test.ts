@@ -22,6 +22,14 @@ it.each([
   ["...countersign!", "is_product_name"],
   ["alexandra and more", null],
   ["98765432101234", null],
+  ["password1", "too_common"],
+  ["password12345", "too_common"],
+  ["Password2024!", "too_common"],
+  ["qwerty123456", "too_common"],
+  ["2024-p@ssw0rd-2024", "too_common"],
+  ["correct horse battery staple", null],
+  ["password-manager-made-7Kd9x", null],
+  ["7Kd9x-Qm2!vTz", null],
 ])("%j breaks %s", async (password, rule) => {
   expect(await ruleBroken(password)).toBe(rule);
 });

@@ -5,7 +5,7 @@ const productName = "countersign";
 
 const sentences = {
   too_short: (settings: Settings) => `"password" must have at least ${settings.minPasswordLength} characters`,
-  too_common: () => '"password" is among the most used ones, which are tried first: choose another',
+  too_common: () => '"password" is among the most used ones, or one of them with digits around it: choose another',
   is_username: () => '"password" must not be the username',
   is_product_name: () => '"password" must not be the name of this service',
 } satisfies Record<PasswordRule, (settings: Settings) => string>;
@@ -26,10 +26,11 @@ async function brokenRule(settings: Settings, password: string, username: string
   const word = lettersWithin(password);
   if (word === lettersWithin(username)) return "is_username";
   if (word === productName) return "is_product_name";
-  return (await commonPasswords()).has(password.toLowerCase()) ? "too_common" : null;
+  const common = await commonPasswords();
+  return common.has(password.toLowerCase()) || common.has(word) ? "too_common" : null;
 }
 
-/** "Alice123!" is "alice": digits and signs at the ends make no password out of a name. */
+/** "Alice123!" is "alice": digits and signs at the ends make no password out of a name, or out of a common word. */
 function lettersWithin(text: string): string {
   const characters = [...text.normalize("NFKC").toLowerCase()];
   // Two scans and not a regular expression: one that looks for the end tries every start, and a stranger chooses the text.
