@@ -12,7 +12,14 @@ import {
   publicPart,
   type SigningKey,
 } from "./crypto/signing-key.ts";
-import { createVerifier, type Fetch, type Principal, type VerifierOptions } from "./verifier.ts";
+import {
+  AuthError,
+  createVerifier,
+  type Fetch,
+  isAuthError,
+  type Principal,
+  type VerifierOptions,
+} from "./verifier.ts";
 
 const start = 1_800_000_000_000;
 const issuer = "https://auth.example.com";
@@ -134,6 +141,31 @@ describe("tokens", () => {
       expect(await reasonOf(verifier.verify(await sign(one)))).toBe("accepted");
     }
     expect(await reasonOf(open(fakeIssuer(one.publicJwk)).verify(token))).toBe("TOKEN_INVALID");
+  });
+
+  test.each([
+    [
+      { issuer: "https://auth.example.com/" },
+      `"iss" of the access token differs: expected "${issuer}/", got "${issuer}"`,
+    ],
+    [{ audience: "https://other" }, `"aud" of the access token differs: expected "https://other", got "${audience}"`],
+  ])("of another issuer or audience say to the developer what differs: %j", async (expected, message) => {
+    const token = await sign(one);
+    const error: unknown = await open(fakeIssuer(one.publicJwk), expected)
+      .verify(token)
+      .catch((thrown) => thrown);
+    expect(isAuthError(error) && error.data.reason).toBe("TOKEN_INVALID");
+    expect(error).toBeInstanceOf(AuthError);
+    expect((error as AuthError).cause).toEqual(new Error(message));
+    expect(message).not.toContain(token.split(".")[1]);
+  });
+
+  test("that are forged tell nobody what they claim", async () => {
+    const forged = await sign(await makeKey("one"));
+    const error: unknown = await open(fakeIssuer(one.publicJwk), { audience: "https://other" })
+      .verify(forged)
+      .catch((thrown) => thrown);
+    expect((error as AuthError).cause).toBeUndefined();
   });
 
   test.each([null, undefined, ""])("that are absent (%j) are missing, not wrong", async (token) => {

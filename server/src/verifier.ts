@@ -17,7 +17,7 @@ import {
 } from "./crypto/signing-key.ts";
 import { type Fetch, IssuerKeys } from "./engine/issuer-keys.ts";
 
-export type { Principal } from "@countersign/shared";
+export { AuthError, isAuthError, type Principal } from "@countersign/shared";
 export type { JsonWebKeySet } from "./crypto/jwks.ts";
 export type { Fetch } from "./engine/issuer-keys.ts";
 
@@ -68,7 +68,8 @@ export interface Verifier<P extends Principal<string, string, object> = Principa
    * What an access token proves.
    *
    * @throws AuthError `TOKEN_MISSING` without a token; `TOKEN_EXPIRED` for one that is good but for its time;
-   * `TOKEN_INVALID` for every other; `UNAVAILABLE` while the issuer's keys cannot be fetched.
+   * `TOKEN_INVALID` for every other, with a `cause` that says so where `iss` or `aud` is not what the options expect;
+   * `UNAVAILABLE` while the issuer's keys cannot be fetched.
    */
   verify(token: string | null | undefined): Promise<P>;
   /** The same for the bearer token of a request (`Authorization: Bearer …`). */

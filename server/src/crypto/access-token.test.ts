@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import type { AuthError, Reason } from "@countersign/shared";
 import type { AccountId, SessionId } from "@countersign/shared/schemas";
 import fc from "fast-check";
@@ -554,10 +555,10 @@ describe("any token at all", () => {
     );
   });
 
-  test("no refusal tells anything of the token", async () => {
+  test("no refusal tells anything of the token, but its issuer and audience to the developer", async () => {
     const secret = "canary-7f3a";
     const tokens = [
-      await withClaims({ iss: secret }),
+      await withClaims({ iss: "https://another.example", note: secret }),
       await withClaims({ exp: seconds - 1, iat: seconds - 9, auth_time: seconds - 9, note: secret }),
       await withHeader({ kid: secret }),
       await withHeader({ crit: [secret] }),
@@ -567,8 +568,7 @@ describe("any token at all", () => {
     for (const token of tokens) {
       const error = await verifyAccessToken(token, options({ clockToleranceSeconds: 0 })).catch((caught) => caught);
       expect(error).toMatchObject({ name: "AuthError" });
-      expect(error.cause).toBeUndefined();
-      expect(`${error.message}${error.stack}${JSON.stringify(error)}`).not.toMatch(/canary|ey[A-Z]/);
+      expect(`${inspect(error)}${JSON.stringify(error)}`).not.toMatch(/canary|ey[A-Z]/);
     }
   });
 });

@@ -202,7 +202,8 @@ async function decrypt(
 
 function readPrincipal(payload: string, options: VerifyAccessTokenOptions): Principal {
   const claims = parseObject(decode(payload));
-  if (claims.get("iss") !== options.issuer || !isFor(claims.get("aud"), options.audience)) throw invalid();
+  if (claims.get("iss") !== options.issuer) throw otherClaim("iss", options.issuer, claims.get("iss"));
+  if (!isFor(claims.get("aud"), options.audience)) throw otherClaim("aud", options.audience, claims.get("aud"));
 
   const issuedAt = numericDate(claims.get("iat"));
   const expiresAt = numericDate(claims.get("exp"));
@@ -332,6 +333,16 @@ function numericDate(value: unknown): number {
 function counter(value: unknown): number {
   if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) throw invalid();
   return value;
+}
+
+/**
+ * A claim that is the issuer's word, since the signature is good, and not what this side was told to expect: a mistake in
+ * a configuration, more often than a forgery. The cause is for the developer, and no caller sees it.
+ */
+function otherClaim(name: "iss" | "aud", expected: string, got: unknown): AuthError {
+  const found = got === undefined ? "none" : JSON.stringify(got).slice(0, 200);
+  const cause = new Error(`"${name}" of the access token differs: expected ${JSON.stringify(expected)}, got ${found}`);
+  return new AuthError("TOKEN_INVALID", undefined, undefined, { cause });
 }
 
 function invalid(): AuthError {
