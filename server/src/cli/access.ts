@@ -1,10 +1,9 @@
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { AnyTRPCRouter } from "@trpc/server";
 import { type Command, Option } from "commander";
 import type { AccessRow } from "../trpc/access.ts";
-import { CommandError, UsageError } from "./errors.ts";
+import { CommandError } from "./errors.ts";
 import { addHelp } from "./help.ts";
+import { importNamed } from "./import-named.ts";
 import { printJson, printTable } from "./output.ts";
 
 type Format = "table" | "json" | "markdown";
@@ -54,33 +53,13 @@ async function ownRouter(): Promise<AnyTRPCRouter> {
   return rootRouter;
 }
 
-async function importRouter(reference: string): Promise<AnyTRPCRouter> {
-  const [path = "", name = ""] = reference.split("#");
-  if (path === "" || name === "") {
-    throw new UsageError("Name the router by its file and its export, as in ./src/router.ts#appRouter");
-  }
-  const found = await importFile(path);
-  if (!Object.hasOwn(found, name)) throw new UsageError(`${path} exports nothing by the name of "${name}".`);
-  const router = found[name];
-  if (!isRouter(router)) throw new UsageError(`"${name}" of ${path} is no tRPC router.`);
-  return router;
+function importRouter(reference: string): Promise<AnyTRPCRouter> {
+  return importNamed(reference, { kind: "tRPC router", example: "./src/router.ts#appRouter", is: isRouter });
 }
 
 function isRouter(value: unknown): value is AnyTRPCRouter {
   if (typeof value !== "function" && (typeof value !== "object" || value === null)) return false;
   return "_def" in value && typeof value._def === "object" && value._def !== null && "procedures" in value._def;
-}
-
-async function importFile(path: string): Promise<Record<string, unknown>> {
-  try {
-    return await import(pathToFileURL(resolve(path)).href);
-  } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
-    throw new UsageError(
-      `${path} cannot be imported: ${said}\n` +
-        "If it is TypeScript that Node does not run by itself, build it first, or call countersign with a loader.",
-    );
-  }
 }
 
 function demandsOf({ signedIn, scopes, roles, maxAge }: AccessRow): string {

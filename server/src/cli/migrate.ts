@@ -1,18 +1,20 @@
 import type { Command } from "commander";
 import { addHelp } from "./help.ts";
 import { printJson, printTable } from "./output.ts";
-import { requireDatabase } from "./with-auth.ts";
+import { type AuthOption, authOption, databaseOf, requireDatabase } from "./with-auth.ts";
 
 export function addMigrateCommands(program: Command): void {
   const group = program.command("migrate").description("Bring the database's tables up to date.");
   const status = group
     .command("status")
     .description("List the migrations, and which are applied. Changes nothing.")
+    .option(...authOption)
     .option("--json", "print JSON")
     .action(showStatus);
   const up = group
     .command("up")
     .description("Apply the migrations that are pending. Makes the database if it is missing.")
+    .option(...authOption)
     .option("--json", "print JSON")
     .action(migrateUp);
   addHelp(group, ["countersign migrate status", "countersign migrate up"]);
@@ -20,9 +22,9 @@ export function addMigrateCommands(program: Command): void {
   addHelp(up, ["countersign migrate up"]);
 }
 
-async function showStatus({ json }: { json?: boolean }): Promise<void> {
+async function showStatus({ json, ...where }: AuthOption & { json?: boolean }): Promise<void> {
   const { migrationStatus } = await import("../store/migrate.ts");
-  const database = await databaseOfEnvironment();
+  const database = await databaseOf(where);
   requireDatabase(database.location);
   await using db = await database.open();
   const migrations = (await migrationStatus(db)).map(({ appliedAt, ...migration }) => ({
@@ -34,11 +36,11 @@ async function showStatus({ json }: { json?: boolean }): Promise<void> {
   printTable(["MIGRATION", "NAME", "STATE", "APPLIED"], rows);
 }
 
-async function migrateUp({ json }: { json?: boolean }): Promise<void> {
+async function migrateUp({ json, ...where }: AuthOption & { json?: boolean }): Promise<void> {
   const { migrate } = await import("../store/migrate.ts");
   const { checkCatalogue } = await import("../store/catalogue.ts");
   const { realEffects } = await import("../create-auth.ts");
-  const database = await databaseOfEnvironment();
+  const database = await databaseOf(where);
   await using db = await database.open();
   const applied = await migrate(db, {
     now: realEffects.now,
@@ -49,9 +51,4 @@ async function migrateUp({ json }: { json?: boolean }): Promise<void> {
   await checkCatalogue(db);
   if (json) printJson({ applied });
   else console.log(`The database ${database.location} is up to date.`);
-}
-
-async function databaseOfEnvironment() {
-  const { readEnvironmentWithoutSecret } = await import("../environment.ts");
-  return readEnvironmentWithoutSecret().auth.database;
 }

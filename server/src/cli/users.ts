@@ -2,16 +2,17 @@ import type { Account } from "@countersign/shared/schemas";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Deps } from "../deps.ts";
 import type { Administrator } from "../flows/accounts/administer.ts";
+import { UsageError } from "./errors.ts";
 import { addHelp } from "./help.ts";
 import { printFields, printJson, printTable } from "./output.ts";
 import { readNewPassword } from "./password.ts";
-import { commandLine, withAuth } from "./with-auth.ts";
+import { type AuthOption, authOption, commandLine, withAuth } from "./with-auth.ts";
 
-interface Json {
+interface Options extends AuthOption {
   readonly json?: boolean;
 }
 
-interface PasswordStdin extends Json {
+interface PasswordStdin extends Options {
   readonly passwordStdin?: boolean;
 }
 
@@ -29,10 +30,12 @@ export function addUsersCommands(program: Command): void {
     .option("--email <address>", "e-mail address")
     .option("--role <role>", "a role; may be given again", collect, [])
     .option(...passwordStdin)
+    .option(...authOption)
     .option(...json)
     .action(createUser);
   addHelp(create, [
     "countersign users create ada --role admin --email ada@example.com",
+    "countersign users create ada --role moderator --auth ./src/auth.ts#auth",
     "countersign users create ada --password-stdin < password.txt",
   ]);
 
@@ -41,6 +44,7 @@ export function addUsersCommands(program: Command): void {
     .description("List accounts in the order of their usernames.")
     .option("--search <start>", "only usernames and e-mail addresses that begin with this")
     .option("--limit <number>", "at most this many", wholeNumber, 100)
+    .option(...authOption)
     .option(...json)
     .action(listUsers);
   addHelp(list, ["countersign users list", "countersign users list --search ad --json"]);
@@ -49,24 +53,27 @@ export function addUsersCommands(program: Command): void {
     .command("show")
     .description("Show an account.")
     .argument(...account)
+    .option(...authOption)
     .option(...json);
-  show.action((name: string, options: Json) => onAccount(name, options, async (_, found) => found));
+  show.action((name: string, options: Options) => onAccount(name, options, async (_, found) => found));
   addHelp(show, ["countersign users show ada", "countersign users show ada@example.com --json"]);
 
   const disable = group
     .command("disable")
     .description("Disable an account: ends its sessions and refuses new ones.")
     .argument(...account)
+    .option(...authOption)
     .option(...json)
-    .action((name: string, options: Json) => change(name, options, ({ disableAccount }) => disableAccount));
+    .action((name: string, options: Options) => change(name, options, ({ disableAccount }) => disableAccount));
   addHelp(disable, ["countersign users disable ada"]);
 
   const enable = group
     .command("enable")
     .description("Let a disabled account sign in again.")
     .argument(...account)
+    .option(...authOption)
     .option(...json)
-    .action((name: string, options: Json) => change(name, options, ({ enableAccount }) => enableAccount));
+    .action((name: string, options: Options) => change(name, options, ({ enableAccount }) => enableAccount));
   addHelp(enable, ["countersign users enable ada"]);
 
   const setPassword = group
@@ -74,6 +81,7 @@ export function addUsersCommands(program: Command): void {
     .description("Set an account's password, and end its sessions. Asks for the password.")
     .argument(...account)
     .option(...passwordStdin)
+    .option(...authOption)
     .option(...json)
     .action(setUserPassword);
   addHelp(setPassword, [
@@ -86,10 +94,25 @@ export function addUsersCommands(program: Command): void {
     .description("Set an account's roles, in place of those that it has.")
     .argument(...account)
     .argument("[roles...]", "the roles; none takes all away")
+    .option(...authOption)
     .option(...json)
     .action(setUserRoles);
   addHelp(group, ["countersign users create ada --role admin", "countersign users list", "countersign users show ada"]);
-  addHelp(setRoles, ["countersign users set-roles ada admin", "countersign users set-roles ada"]);
+  addHelp(setRoles, [
+    "countersign users set-roles ada admin",
+    "countersign users set-roles ada moderator --auth ./src/auth.ts#auth",
+    "countersign users set-roles ada",
+  ]);
+
+  const remove = group
+    .command("remove")
+    .description("Remove an account for good, and end its sessions. To keep it and shut it out: disable.")
+    .argument(...account)
+    .option("--yes", "it is meant: nothing brings the account back")
+    .option(...authOption)
+    .option(...json)
+    .action(removeUser);
+  addHelp(remove, ["countersign users remove ada --yes"]);
 }
 
 async function createUser(
@@ -107,12 +130,22 @@ async function createUser(
     roles: role,
     ...(email !== undefined && { email }),
   });
-  const { addAccount } = await import("../flows/accounts/administer.ts");
-  const created = await withAuth((deps) => addAccount(deps, input, commandLine), { create: true });
+  const [{ addAccount }, { withKnownRoles }] = await Promise.all([
+    import("../flows/accounts/administer.ts"),
+    import("./known-roles.ts"),
+  ]);
+  const created = await withKnownRoles(options, () =>
+    withAuth((deps) => addAccount(deps, input, commandLine), { ...options, create: true }),
+  );
   print(created, options);
 }
 
-async function listUsers({ search, limit, json }: Json & { search?: string; limit: number }): Promise<void> {
+async function listUsers({
+  search,
+  limit,
+  json,
+  ...where
+}: Options & { search?: string; limit: number }): Promise<void> {
   const { listAccounts } = await import("../flows/accounts/administer.ts");
   const { accounts, more } = await withAuth(async (deps) => {
     const accounts: Account[] = [];
@@ -127,7 +160,7 @@ async function listUsers({ search, limit, json }: Json & { search?: string; limi
       cursor = page.nextCursor;
     }
     return { accounts, more: cursor !== null };
-  });
+  }, where);
   if (json) printJson(accounts);
   else {
     const rows = accounts.map((row) => [row.username, row.email, row.roles, row.disabled, row.createdAt, row.id]);
@@ -149,16 +182,29 @@ async function setUserPassword(name: string, options: PasswordStdin): Promise<vo
   );
 }
 
-async function setUserRoles(name: string, roles: string[], options: Json): Promise<void> {
-  const { setRoles } = await import("../flows/accounts/administer.ts");
-  await onAccount(name, options, (deps, { id }) => setRoles(deps, { id, roles }, commandLine));
+async function setUserRoles(name: string, roles: string[], options: Options): Promise<void> {
+  const [{ setRoles }, { withKnownRoles }] = await Promise.all([
+    import("../flows/accounts/administer.ts"),
+    import("./known-roles.ts"),
+  ]);
+  await withKnownRoles(options, () =>
+    onAccount(name, options, (deps, { id }) => setRoles(deps, { id, roles }, commandLine)),
+  );
+}
+
+async function removeUser(name: string, { yes = false, ...options }: Options & { yes?: boolean }): Promise<void> {
+  const { removeAccount } = await import("../flows/accounts/administer.ts");
+  await onAccount(name, options, (deps, { id, username }) => {
+    if (!yes) throw new UsageError(`This removes ${username} (${id}) for good. If that is meant, add --yes.`);
+    return removeAccount(deps, { id }, commandLine);
+  });
 }
 
 type Verb = (deps: Deps, ref: Pick<Account, "id">, by: Administrator) => Promise<Account>;
 
 async function change(
   name: string,
-  options: Json,
+  options: Options,
   choose: (verbs: typeof import("../flows/accounts/administer.ts")) => Verb,
 ): Promise<void> {
   const verb = choose(await import("../flows/accounts/administer.ts"));
@@ -168,14 +214,14 @@ async function change(
 /** Finds the account, works on it, and prints it as it is then. */
 async function onAccount(
   name: string,
-  options: Json,
+  options: Options,
   work: (deps: Deps, found: Account) => Promise<Account>,
 ): Promise<void> {
   const { findAccount } = await import("./find-account.ts");
-  print(await withAuth(async (deps) => work(deps, await findAccount(deps, name))), options);
+  print(await withAuth(async (deps) => work(deps, await findAccount(deps, name)), options), options);
 }
 
-function print(account: Account, { json }: Json): void {
+function print(account: Account, { json }: Options): void {
   const { username, email, roles, disabled, createdAt, id } = account;
   if (json) printJson(account);
   else printFields({ username, email, roles, disabled, created: createdAt, id });

@@ -138,3 +138,12 @@ test("keys rotate publishes the next key, which signs later; --now signs at once
   expect(audit[0]).toEqual({ actor_id: null, details: JSON.stringify({ kid: clean.kid, compromised: true }) });
   expect((await place.run(["keys", "list"])).stdout).toMatch(/^KEY +ALGORITHM {2}STATUS .*\n\S+ +EdDSA +current /);
 });
+
+test("keys rotate says when a serving process has the key", async () => {
+  const { code, stdout } = await place.run(["keys", "rotate"]);
+  expect(code).toBe(0);
+  const [heading, key, ...rest] = stdout.split("\n");
+  expect(heading).toMatch(/^KEY +ALGORITHM/);
+  expect(rest).toEqual(["", "Servers that run have it within a second, and need no restart.", ""]);
+  await vi.waitFor(async () => expect(await publishedKids()).toContain(key?.split(" ")[0]), soon);
+});

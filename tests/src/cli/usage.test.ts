@@ -18,12 +18,14 @@ const commands = [
   "users enable",
   "users set-password",
   "users set-roles",
+  "users remove",
   "sessions",
   "sessions list",
   "sessions revoke",
   "keys",
   "keys list",
   "keys rotate",
+  "keys decryption-key",
   "secret",
   "access",
   "doctor",
@@ -56,8 +58,15 @@ test.for([
   { args: ["sessions", "revoke"], says: /^Name one session by its id, or an account with --account\.\n$/ },
   { args: ["sessions", "revoke", "x", "--account", "ada"], says: /^Name one session by its id/ },
   { args: ["access", "--format", "yaml"], says: /Allowed choices are table, json, markdown/ },
-  { args: ["access", "./router.ts"], says: /^Name the router by its file and its export/ },
-  { args: ["access", "./missing.ts#appRouter"], says: /^\.\/missing\.ts cannot be imported: / },
+  { args: ["access", "./router.ts"], says: /^Name the tRPC router by its file and its export/ },
+  {
+    args: ["access", "./missing.ts#appRouter"],
+    says: /^There is no file at .*missing\.ts\. A path is seen from the folder/,
+  },
+  {
+    args: ["sessions", "revoke", "nonsense"],
+    says: /^A session is named by its id, as in .*countersign sessions list <account>\n$/,
+  },
 ])("wrong usage exits 2 and says what is wrong: $args", async ({ args, says }) => {
   const { code, stdout, stderr } = await place.run(args);
   expect(code).toBe(2);

@@ -54,7 +54,10 @@ test.for([
     args: ["eve", "--email", "ADA@example.com"],
     says: "An account with this e-mail address exists. Sign in instead.\n",
   },
-  { args: ["eve", "--role", "emperor"], says: '"roles" must be of: "admin"\n' },
+  {
+    args: ["eve", "--role", "emperor"],
+    says: "This command knows only the role admin. To use the roles of your application, name its auth: --auth ./src/auth.ts#auth\n",
+  },
   {
     args: ["e", "--email", "nowhere"],
     says: '"username" must have at least 2 characters\n"email" must be an e-mail address\n',
@@ -154,7 +157,22 @@ test("disable, enable, set-roles and set-password change the account, each with 
   });
 });
 
-test.for(["disable", "enable", "set-roles"])("users %s refuses an unknown account", async (verb) => {
+test("remove needs --yes, and then removes the account for good, with an audit row", async () => {
+  const { id } = (await place.json(["users", "create", "carol", stdin], { input: password })) as Account;
+  const asked = await place.run(["users", "remove", "carol"]);
+  expect(asked).toEqual({
+    code: 2,
+    stdout: "",
+    stderr: `This removes carol (${id}) for good. If that is meant, add --yes.\n`,
+  });
+  expect(await place.json(["users", "show", "carol"])).toMatchObject({ id });
+
+  expect(await place.json(["users", "remove", "carol", "--yes"])).toMatchObject({ id, username: "carol" });
+  expect(lastAudit()).toMatchObject({ kind: "account_removed", account_id: id, actor_id: null });
+  expect((await place.run(["users", "show", "carol"])).stderr).toBe("There is no account of this name.\n");
+});
+
+test.for(["disable", "enable", "set-roles", "remove"])("users %s refuses an unknown account", async (verb) => {
   const { code, stderr } = await place.run(["users", verb, "nobody@example.com"]);
   expect({ code, stderr }).toEqual({ code: 1, stderr: "There is no account of this name.\n" });
 });

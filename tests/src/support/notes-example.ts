@@ -1,4 +1,4 @@
-/** `examples/notes` as its reader starts it: a process of its own, on a free port and a database in memory. */
+/** `examples/notes` as its reader starts it: a process of its own, on a free port, its database in memory unless told. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -6,9 +6,13 @@ import { fileURLToPath } from "node:url";
 const main = fileURLToPath(new URL("../../../examples/notes/src/main.ts", import.meta.url));
 
 /** Starts it and waits until it listens. Ends with its block. */
-export async function notesExample(): Promise<{ readonly url: string } & AsyncDisposable> {
+export async function notesExample({
+  databaseUrl = ":memory:",
+}: {
+  databaseUrl?: string;
+} = {}): Promise<{ readonly url: string } & AsyncDisposable> {
   const child = spawn(process.execPath, ["--conditions=@countersign/source", main], {
-    env: { ...process.env, PORT: "0", DATABASE_URL: ":memory:" },
+    env: { ...process.env, PORT: "0", DATABASE_URL: databaseUrl },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const url = await new Promise<string>((resolve, reject) => {
