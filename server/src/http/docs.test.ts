@@ -11,7 +11,7 @@ test("the page asks for nothing but its own files, each of which may be kept for
   expect(policy).not.toMatch(/unsafe|http|\*/);
 
   const addresses = [...(await page.text()).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address ?? "");
-  expect(addresses.length).toBeGreaterThanOrEqual(5);
+  expect(addresses.length).toBeGreaterThanOrEqual(6);
   for (const address of addresses) {
     const reply = await app.request(address);
     expect([address, reply.status]).toEqual([expect.stringMatching(/^\/[^/]/), 200]);

@@ -11,6 +11,7 @@ const mediaTypes: Readonly<Record<string, string>> = {
   "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
   "favicon-32x32.png": "image/png",
   "init.js": "text/javascript; charset=utf-8",
+  "docs.css": "text/css; charset=utf-8",
 };
 
 /** Swagger UI sets its styles through the DOM, which needs no permission, and has its icons in its style sheet, as data. */
@@ -62,9 +63,8 @@ async function loadAssets(): Promise<Assets> {
   const hash = createHash("sha256");
   const files: [string, { content: Uint8Array<ArrayBuffer>; mediaType: string }][] = [];
   for (const [name, mediaType] of Object.entries(mediaTypes)) {
-    const content = new Uint8Array(
-      name === "init.js" ? Buffer.from(initScript) : await readFile(new URL(name, swaggerUi())),
-    );
+    const own = ownFiles[name];
+    const content = new Uint8Array(own === undefined ? await readFile(new URL(name, swaggerUi())) : Buffer.from(own));
     hash.update(content);
     files.push([name, { content, mediaType }]);
   }
@@ -87,6 +87,7 @@ function page(version: string): string {
   <title>API</title>
   <link rel="icon" href="/docs/${version}/favicon-32x32.png">
   <link rel="stylesheet" href="/docs/${version}/swagger-ui.css">
+  <link rel="stylesheet" href="/docs/${version}/docs.css">
   <script src="/docs/${version}/swagger-ui-bundle.js" defer></script>
   <script src="/docs/${version}/init.js" defer></script>
 </head>
@@ -107,3 +108,14 @@ const initScript = `SwaggerUIBundle({
   validatorUrl: null,
 });
 `;
+
+/** Client credentials are not asked for, and Swagger UI has no option that leaves their fields out. */
+const styleSheet = `.auth-container .wrapper:has(
+  > label:is([for="password_type"], [for="client_id_password"], [for="client_secret_password"])
+) {
+  display: none;
+}
+`;
+
+/** What is not Swagger UI's. */
+const ownFiles: Readonly<Record<string, string>> = { "init.js": initScript, "docs.css": styleSheet };

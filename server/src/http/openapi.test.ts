@@ -241,6 +241,70 @@ describe("a schema", () => {
   });
 });
 
+describe("an example", () => {
+  test("of a reply that refuses has a reason of that status, and fits the schema", () => {
+    const validator = new Ajv2020({ strict: false, validateFormats: false }).addSchema(document, "document");
+    const operations = Object.entries<Document>(document.paths).flatMap(([path, item]) =>
+      Object.entries<Document>(item).map(([method, { responses }]) => ({ path, method, responses })),
+    );
+    const refusing = operations.flatMap(({ path, method, responses }) =>
+      Object.keys(responses)
+        .filter((status) => status !== "200")
+        .map((status) => ({ path, method, status, content: responses[status].content["application/json"] })),
+    );
+    expect(refusing.length).toBeGreaterThan(50);
+    for (const { path, method, status, content } of refusing) {
+      const pointer = [path, method, "responses", status, "content", "application/json", "schema"];
+      const $ref = `document#/paths/${pointer.map((key) => encodeURIComponent(escapePointer(key))).join("/")}`;
+      const accepts = validator.compile({ $ref });
+      expect(Object.keys(content.examples).length, `${path} ${status}`).toBeGreaterThan(0);
+      for (const [name, { value }] of Object.entries<Document>(content.examples)) {
+        accepts(value);
+        expect([path, status, name, accepts.errors ?? []]).toEqual([path, status, name, []]);
+        const data = value.error?.json?.data;
+        if (data?.reason) expect([data.reason, String(data.httpStatus)]).toEqual([name, status]);
+      }
+    }
+  });
+
+  test("of a refusal names the scope and the role that the procedure demands", () => {
+    const { examples } = document.paths["/trpc/notes.import"].post.responses[403].content["application/json"];
+    expect(examples.INSUFFICIENT_SCOPE.value.error.json).toMatchObject({
+      message: expect.stringContaining('"notes:read" and "notes:write"'),
+      data: { code: "FORBIDDEN", path: "notes.import", details: { missing: ["notes:read", "notes:write"] } },
+    });
+    expect(examples.INSUFFICIENT_ROLE.value.error.json.data.details).toEqual({ role: "moderator" });
+  });
+
+  test("of an input is good enough to be sent", async () => {
+    const registration = document.components.schemas.RegisterInput.properties;
+    const example = Object.fromEntries(
+      Object.entries<Document>(registration).map(([name, { examples }]) => [name, examples?.[0]]),
+    );
+    await using other = await createTestAuth(options);
+    const api = createApp(other.auth);
+    const init = { method: "POST", headers: { "content-type": "application/json" } };
+    const registered = await api.request("/trpc/auth.register", { ...init, body: JSON.stringify({ json: example }) });
+    expect(registered.status).toBe(200);
+    const { username, password } = document.components.schemas.LoginInput.properties;
+    const login = { username: username.examples[0], password: password.examples[0] };
+    const signedIn = await api.request("/trpc/auth.login", { ...init, body: JSON.stringify({ json: login }) });
+    expect(signedIn.status).toBe(200);
+  });
+});
+
+test("401 of who is signed in speaks of tokens that have expired and of sessions that were signed out", () => {
+  const { description } = document.paths["/users/me"].get.responses[401];
+  expect(description).toContain("`TOKEN_EXPIRED`: The token has expired.");
+  expect(description).toContain("`SESSION_REVOKED`: This session was signed out.");
+});
+
+test("each way to authorize says when it is meant", () => {
+  const { password, bearer } = document.components.securitySchemes;
+  expect(password.description).toMatch(/username and a password/);
+  expect(bearer.description).toMatch(/from elsewhere/);
+});
+
 test("without superjson, values are described as they are", async () => {
   const t = initTRPC.context<AuthContext>().create();
   const router = t.router({

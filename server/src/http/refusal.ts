@@ -36,11 +36,14 @@ function bearerChallenge({ data, status }: AuthError): string | null {
 
 /** A refusal as the reply of a resource, such as `GET /users/me`. */
 export function resourceRefusal(refusal: AuthError): Response {
-  const { reason, status, message } = refusal;
+  return reply(refusal.status, resourceRefusalBody(refusal), refusalHeaders([refusal]));
+}
+
+/** The body of {@link resourceRefusal}. */
+export function resourceRefusalBody({ reason, status, message }: AuthError): ErrorBody {
   const isCredential = status === 401;
   const error = isCredential ? "invalid_token" : status === 503 ? "temporarily_unavailable" : reason.toLowerCase();
-  const error_description = isCredential ? "Could not validate credentials" : message;
-  return reply(status, { error, error_description, reason }, refusalHeaders([refusal]));
+  return { error, error_description: isCredential ? "Could not validate credentials" : message, reason };
 }
 
 const tokenErrors: Partial<Record<AuthError["reason"], string>> = {
@@ -55,14 +58,16 @@ const tokenErrors: Partial<Record<AuthError["reason"], string>> = {
 
 /** A refusal as the reply of the token endpoint (RFC 6749 §5.2). */
 export function tokenRefusal(refusal: AuthError): Response {
-  const { data, status, message, reason } = refusal;
+  const body = tokenRefusalBody(refusal);
+  const status = body.error === "temporarily_unavailable" ? refusal.status : 400;
+  return reply(status, body, refusalHeaders([refusal].filter(({ status }) => status >= 429)));
+}
+
+/** The body of {@link tokenRefusal}. */
+export function tokenRefusalBody(refusal: AuthError): ErrorBody {
+  const { message, reason } = refusal;
   const error = isAboutScope(refusal) ? "invalid_scope" : (tokenErrors[reason] ?? "temporarily_unavailable");
-  const replyStatus = error === "temporarily_unavailable" ? status : 400;
-  return reply(
-    replyStatus,
-    { error, error_description: message, reason: data.reason },
-    refusalHeaders([refusal].filter(({ status }) => status >= 429)),
-  );
+  return { error, error_description: message, reason };
 }
 
 function isAboutScope({ data }: AuthError): boolean {

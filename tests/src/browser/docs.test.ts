@@ -60,6 +60,29 @@ it("in examples/notes, its own procedures answer too", { timeout: 60_000 }, asyn
   expect(docs.complaints).toEqual([]);
 });
 
+it("what Try it out shows at first can be sent as it is", { timeout: 60_000 }, async () => {
+  await using app = await testApp();
+  await using docs = await openDocs(app.url);
+  expect(await tryOut(docs.page, "/trpc/auth.register")).toMatchObject({ status: 200 });
+  expect(await tryOut(docs.page, "/trpc/auth.login")).toMatchObject({ status: 200 });
+  expect(await tryOut(docs.page, "/token")).toMatchObject({ status: 200, body: { token_type: "bearer" } });
+  expect(docs.complaints).toEqual([]);
+});
+
+it("Authorize asks for a username and a password, and for no client", { timeout: 60_000 }, async () => {
+  await using app = await testApp();
+  await using docs = await openDocs(app.url);
+  await docs.page.getByRole("button", { name: "Authorize", exact: true }).first().click();
+  const dialog = docs.page.locator(".modal-ux");
+  await dialog.locator("#oauth_username").waitFor();
+  const asked = await dialog
+    .locator("input:visible:not([type=checkbox])")
+    .evaluateAll((inputs) => inputs.map(({ id }) => id));
+  expect(asked).toEqual(["oauth_username", "oauth_password", "auth-bearer-value"]);
+  await expect.poll(() => dialog.locator("select:visible").count()).toBe(0);
+  await dialog.getByText("This is all that is needed.").waitFor();
+});
+
 it("nothing of a sign-in outlives the page", { timeout: 60_000 }, async () => {
   await using app = await testApp();
   await signUp(app);

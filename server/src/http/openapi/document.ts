@@ -3,7 +3,7 @@ import type { AnyTRPCRouter } from "@trpc/server";
 import { loadLazyRouters, proceduresOf } from "../../trpc/access.ts";
 import type { JsonObject } from "./json.ts";
 import { plainInputs, plainItems, plainOutputs } from "./plain-routes.ts";
-import { type Envelope, procedureItem, speaksSuperjson, superjsonEnvelope } from "./procedures.ts";
+import { noEnvelope, procedureItem, speaksSuperjson, superjsonEnvelope } from "./procedures.ts";
 import { httpErrorSchema, procedureErrorSchema, refusalHeaderComponents } from "./refusals.ts";
 import { allOf, describeSchemas } from "./schemas.ts";
 
@@ -21,7 +21,7 @@ export async function describeApp(router: AnyTRPCRouter, { issuer, scopes }: Doc
   await loadLazyRouters(router);
   const procedures = proceduresOf(router);
   const isSuperjson = speaksSuperjson(router);
-  const envelope: Envelope = isSuperjson ? superjsonEnvelope : (schema) => schema;
+  const envelope = isSuperjson ? superjsonEnvelope : noEnvelope;
   const schemas = describeSchemas({
     inputs: {
       ...plainInputs,
@@ -51,16 +51,27 @@ export async function describeApp(router: AnyTRPCRouter, { issuer, scopes }: Doc
       schemas: {
         ...schemas.components,
         HttpError: httpErrorSchema,
-        ProcedureError: { type: "object", properties: { error: envelope(procedureErrorSchema) }, required: ["error"] },
+        ProcedureError: {
+          type: "object",
+          properties: { error: envelope.schemaOf(procedureErrorSchema) },
+          required: ["error"],
+        },
       },
       headers: refusalHeaderComponents,
       securitySchemes: {
         password: {
           type: "oauth2",
-          description: "Sign in with username and password. Client credentials are not asked for.",
+          description:
+            "Sign in here with a username and a password: every call of this page then carries the access token. This is all that is needed.",
           flows: { password: { tokenUrl: "/token", refreshUrl: "/token", scopes } },
         },
-        bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "An access token." },
+        bearer: {
+          type: "http",
+          scheme: "bearer",
+          bearerFormat: "JWT",
+          description:
+            "Instead of signing in here: an access token that you have from elsewhere, such as `accessToken` of `auth.login`. Paste it without `Bearer`.",
+        },
       },
     },
   };

@@ -5,7 +5,13 @@ export interface JsonObject {
   readonly [key: string]: Json;
 }
 
-/** A content of JSON with this schema. */
-export function jsonContent(schema: JsonObject): JsonObject {
-  return { "application/json": { schema } };
+/** A content of JSON with this schema, and examples by name. */
+export function jsonContent(schema: JsonObject, examples: Readonly<Record<string, unknown>> = {}): JsonObject {
+  const named = Object.entries(examples).map(([name, value]) => [name, { value: onTheWire(value) }]);
+  return { "application/json": { schema, ...(named.length > 0 && { examples: Object.fromEntries(named) }) } };
+}
+
+/** A value as JSON has it. */
+function onTheWire(value: unknown): Json {
+  return JSON.parse(JSON.stringify(value));
 }

@@ -1,9 +1,11 @@
 /** The plain routes as operations. */
+import { AuthError } from "@countersign/shared";
 import { User } from "@countersign/shared/schemas";
 import { z } from "zod";
+import { resourceRefusalBody, tokenRefusalBody } from "../refusal.ts";
 import { PasswordGrant, RefreshGrant, TokenReply } from "../token.ts";
 import { type JsonObject, jsonContent } from "./json.ts";
-import { guardReasons, refusalResponses } from "./refusals.ts";
+import { guardRefusals, type RefusalFace, refusalResponses, unavailable } from "./refusals.ts";
 import type { DescribedSchemas } from "./schemas.ts";
 
 const signedIn = { signedIn: true, scopes: [], roles: [], maxAge: null };
@@ -41,9 +43,12 @@ export function plainItems({ inputs, outputs }: DescribedSchemas): JsonObject {
           400: {
             description:
               "`invalid_request`, `invalid_grant`, `invalid_scope` or `unsupported_grant_type` (RFC 6749 §5.2).",
-            content: jsonContent(httpError),
+            content: jsonContent(httpError, grantExamples),
           },
-          ...refusalResponses(["RATE_LIMITED", "BUSY", "UNAVAILABLE"], httpError),
+          ...refusalResponses(
+            [new AuthError("RATE_LIMITED", { retryAfter: 900 }), new AuthError("BUSY", { retryAfter: 1 }), unavailable],
+            { schema: httpError, bodyOf: tokenRefusalBody },
+          ),
         },
       },
     },
@@ -55,7 +60,7 @@ export function plainItems({ inputs, outputs }: DescribedSchemas): JsonObject {
         security: [{ password: [] }, { bearer: [] }],
         responses: {
           200: { description: "The account.", content: jsonContent(outputs["GET /users/me"] ?? {}) },
-          ...refusalResponses(guardReasons(signedIn), httpError),
+          ...refusalResponses(guardRefusals(signedIn), resource),
         },
       },
     },
@@ -67,7 +72,7 @@ export function plainItems({ inputs, outputs }: DescribedSchemas): JsonObject {
         security: [],
         responses: {
           200: { description: "The keys.", content: jsonContent(jwksSchema) },
-          ...refusalResponses(["UNAVAILABLE"], httpError),
+          ...refusalResponses([unavailable], resource),
         },
       },
     },
@@ -88,7 +93,12 @@ export function plainItems({ inputs, outputs }: DescribedSchemas): JsonObject {
         security: [],
         responses: {
           200: { description: "They do.", content: jsonContent(statusSchema("ready")) },
-          503: { description: "They do not.", content: jsonContent(statusSchema("unavailable", "problem")) },
+          503: {
+            description: "They do not.",
+            content: jsonContent(statusSchema("unavailable", "problem"), {
+              DOWN: { status: "unavailable", problem: "The database does not answer." },
+            }),
+          },
         },
       },
     },
@@ -105,6 +115,22 @@ export function plainItems({ inputs, outputs }: DescribedSchemas): JsonObject {
 }
 
 const httpError = { $ref: "#/components/schemas/HttpError" };
+const resource: RefusalFace = { schema: httpError, bodyOf: resourceRefusalBody };
+
+const unknownScope = '"scope" names a scope that does not exist';
+
+/** What `POST /token` refuses with 400, by the standard's word and ours. */
+const grantExamples = Object.fromEntries(
+  [
+    new AuthError("INVALID_CREDENTIALS"),
+    new AuthError("ACCOUNT_DISABLED"),
+    new AuthError("TOKEN_INVALID"),
+    new AuthError("TOKEN_EXPIRED"),
+    new AuthError("SESSION_REVOKED"),
+    new AuthError("SESSION_REUSED"),
+    new AuthError("BAD_REQUEST", { issues: [{ path: ["scope"], message: unknownScope }] }, unknownScope),
+  ].map((refusal) => [refusal.reason, tokenRefusalBody(refusal)]),
+);
 
 const jwksSchema: JsonObject = {
   type: "object",

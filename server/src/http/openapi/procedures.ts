@@ -1,13 +1,19 @@
 /** A tRPC procedure as the HTTP operation that it is. */
-import type { AnyTRPCRouter } from "@trpc/server";
+import { AuthError, type WireError } from "@countersign/shared";
+import { type AnyTRPCRouter, TRPCError } from "@trpc/server";
+import { TRPC_ERROR_CODES_BY_KEY } from "@trpc/server/rpc";
 import type { BuiltProcedure } from "../../trpc/access.ts";
+import { errorFormatter, toTRPCError } from "../../trpc/errors.ts";
 import { type Demands, readDemands } from "../../trpc/guards.ts";
 import { type JsonObject, jsonContent } from "./json.ts";
-import { guardReasons, refusalResponses } from "./refusals.ts";
+import { guardRefusals, refusalResponses } from "./refusals.ts";
 import { type DescribedSchemas, isOptional } from "./schemas.ts";
 
-/** Puts a value's schema into what the router's transformer makes of a value. */
-export type Envelope = (schema: JsonObject) => JsonObject;
+/** What the router's transformer makes of a value: of its schema, and of the value itself. */
+export interface Envelope {
+  readonly schemaOf: (schema: JsonObject) => JsonObject;
+  readonly valueOf: (value: unknown) => unknown;
+}
 
 /** Whether a router's transformer packs values as superjson does: `{ "json": … }`. What it does to a value tells. */
 export function speaksSuperjson(router: AnyTRPCRouter): boolean {
@@ -16,7 +22,13 @@ export function speaksSuperjson(router: AnyTRPCRouter): boolean {
 }
 
 /** superjson's envelope. Its `meta`, for the types that JSON lacks, may be left out, and is not described. */
-export const superjsonEnvelope: Envelope = (json) => ({ type: "object", properties: { json }, required: ["json"] });
+export const superjsonEnvelope: Envelope = {
+  schemaOf: (json) => ({ type: "object", properties: { json }, required: ["json"] }),
+  valueOf: (json) => ({ json }),
+};
+
+/** No transformer: values as they are. */
+export const noEnvelope: Envelope = { schemaOf: (schema) => schema, valueOf: (value) => value };
 
 /** The path item of one procedure. */
 export function procedureItem(
@@ -38,10 +50,13 @@ export function procedureItem(
       : input && { parameters: [inputParameter(procedure, input, envelope)] }),
     responses: {
       200: type === "subscription" ? eventStream : result(schemas.outputs[path] ?? {}, envelope),
-      ...refusalResponses([...(input ? (["BAD_REQUEST"] as const) : []), ...guardReasons(demands)], procedureError),
+      ...refusalResponses([...(input ? [badInput] : []), ...guardRefusals(demands)], {
+        schema: procedureError,
+        bodyOf: (refusal) => ({ error: envelope.valueOf(wireErrorOf(refusal, path)) }),
+      }),
       default: {
         description: "Any other error, as those of the procedure itself.",
-        content: jsonContent(procedureError),
+        content: jsonContent(procedureError, { unexpected: { error: envelope.valueOf(unexpectedError(path)) } }),
       },
     },
   };
@@ -50,13 +65,34 @@ export function procedureItem(
 
 const procedureError = { $ref: "#/components/schemas/ProcedureError" };
 
+const fieldIsMissing = '"field" is required';
+const badInput = new AuthError(
+  "BAD_REQUEST",
+  { issues: [{ path: ["field"], message: fieldIsMissing }] },
+  fieldIsMissing,
+);
+
+/** A refusal as a procedure sends it. */
+function wireErrorOf(refusal: AuthError, path: string): WireError {
+  const error = toTRPCError(refusal);
+  const shape = { code: TRPC_ERROR_CODES_BY_KEY[error.code], data: { httpStatus: refusal.status } };
+  return errorFormatter({ error, path, shape });
+}
+
+/** What is sent of an error that nobody foresaw. */
+function unexpectedError(path: string): WireError {
+  const error = new TRPCError({ code: "INTERNAL_SERVER_ERROR" });
+  const shape = { code: TRPC_ERROR_CODES_BY_KEY.INTERNAL_SERVER_ERROR, data: { httpStatus: 500 } };
+  return errorFormatter({ error, path, shape });
+}
+
 const eventStream = {
   description: "Server-sent events: each one's `data` is a value, packed like the result of a query.",
   content: { "text/event-stream": { schema: { type: "string" } } },
 };
 
 function result(output: JsonObject, envelope: Envelope): JsonObject {
-  const data = envelope(output);
+  const data = envelope.schemaOf(output);
   const schema = {
     type: "object",
     properties: { result: { type: "object", properties: { data } } },
@@ -67,13 +103,13 @@ function result(output: JsonObject, envelope: Envelope): JsonObject {
 
 function inputParameter(procedure: BuiltProcedure, input: JsonObject, envelope: Envelope): JsonObject {
   const required = !procedure._def.inputs.every(isOptional);
-  return { name: "input", in: "query", required, content: jsonContent(envelope(input)) };
+  return { name: "input", in: "query", required, content: jsonContent(envelope.schemaOf(input)) };
 }
 
 /** Every mutation has a body, if an empty one: a POST without a content type is refused. */
 function bodyOf(procedure: BuiltProcedure, input: JsonObject | undefined, envelope: Envelope): JsonObject {
   const required = !procedure._def.inputs.every(isOptional);
-  return { required, content: jsonContent(envelope(input ?? { type: "null" })) };
+  return { required, content: jsonContent(envelope.schemaOf(input ?? { type: "null" })) };
 }
 
 function securityOf(demands: Demands | null): JsonObject[] {

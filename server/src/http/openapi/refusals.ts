@@ -1,33 +1,48 @@
-/** How refusals are described: which reasons a guard can raise, and the replies that carry them. */
-import { type Reason, reasons } from "@countersign/shared";
+/** How refusals are described: what a guard can refuse with, and the replies that carry it. */
+import { AuthError, reasons } from "@countersign/shared";
 import type { Demands } from "../../trpc/guards.ts";
 import { type JsonObject, jsonContent } from "./json.ts";
 
 /** What an access token may be refused with. */
-const tokenReasons: readonly Reason[] = ["TOKEN_MISSING", "TOKEN_INVALID", "TOKEN_EXPIRED", "SESSION_REVOKED"];
+const tokenRefusals: readonly AuthError[] = [
+  new AuthError("TOKEN_MISSING"),
+  new AuthError("TOKEN_INVALID"),
+  new AuthError("TOKEN_EXPIRED"),
+  new AuthError("SESSION_REVOKED"),
+];
 
-/** The reasons for which a guard with these demands can refuse a call. */
-export function guardReasons(demands: Demands | null): Reason[] {
+/** How one face of the server shows refusals: their schema, and the body that carries one. */
+export interface RefusalFace {
+  readonly schema: JsonObject;
+  readonly bodyOf: (refusal: AuthError) => unknown;
+}
+
+/** What a guard with these demands can refuse a call with. */
+export function guardRefusals(demands: Demands | null): AuthError[] {
+  const { signedIn = false, scopes = [], roles: [role] = [], maxAge = null } = demands ?? {};
   return [
-    ...(demands?.signedIn ? tokenReasons : []),
-    ...(demands?.scopes.length ? (["INSUFFICIENT_SCOPE"] as const) : []),
-    ...(demands?.roles.length ? (["INSUFFICIENT_ROLE"] as const) : []),
-    ...(demands != null && demands.maxAge !== null ? (["FRESH_LOGIN_REQUIRED"] as const) : []),
+    ...(signedIn ? tokenRefusals : []),
+    ...(scopes.length > 0 ? [new AuthError("INSUFFICIENT_SCOPE", { missing: scopes })] : []),
+    ...(role === undefined ? [] : [new AuthError("INSUFFICIENT_ROLE", { role })]),
+    ...(maxAge === null ? [] : [new AuthError("FRESH_LOGIN_REQUIRED", { maxAge })]),
     // Whatever it demands: the context of a call needs the database to be open.
-    "UNAVAILABLE",
+    unavailable,
   ];
 }
 
-/** The replies that carry these reasons, by status. */
-export function refusalResponses(possible: readonly Reason[], schema: JsonObject): JsonObject {
-  const byStatus = Map.groupBy(possible, (reason) => reasons[reason].status);
+/** While the database is gone. */
+export const unavailable: AuthError = new AuthError("UNAVAILABLE", { retryAfter: 1 });
+
+/** The replies that carry these refusals, by status, each with an example. */
+export function refusalResponses(refusals: readonly AuthError[], { schema, bodyOf }: RefusalFace): JsonObject {
+  const byStatus = Map.groupBy(refusals, ({ status }) => status);
   return Object.fromEntries(
     [...byStatus].map(([status, ofStatus]) => [
       status,
       {
-        description: ofStatus.map((reason) => `\`${reason}\`: ${reasons[reason].message}`).join("\n\n"),
+        description: ofStatus.map(({ reason, message }) => `\`${reason}\`: ${message}`).join("\n\n"),
         ...headersOf(ofStatus),
-        content: jsonContent(schema),
+        content: jsonContent(schema, Object.fromEntries(ofStatus.map((refusal) => [refusal.reason, bodyOf(refusal)]))),
       },
     ]),
   );
@@ -42,11 +57,11 @@ export const refusalHeaderComponents: JsonObject = {
   "Retry-After": { description: "Seconds until another attempt can succeed.", schema: { type: "integer" } },
 };
 
-function headersOf(ofStatus: readonly Reason[]): JsonObject {
+function headersOf(ofStatus: readonly AuthError[]): JsonObject {
   const challenges = ofStatus.some(
-    (reason) => reasons[reason].status === 401 || reason === "INSUFFICIENT_SCOPE" || reason === "FRESH_LOGIN_REQUIRED",
+    ({ status, reason }) => status === 401 || reason === "INSUFFICIENT_SCOPE" || reason === "FRESH_LOGIN_REQUIRED",
   );
-  const waits = ofStatus.some((reason) => reasons[reason].status === 429 || reasons[reason].status === 503);
+  const waits = ofStatus.some(({ status }) => status === 429 || status === 503);
   const headers = {
     ...(challenges && { "WWW-Authenticate": { $ref: "#/components/headers/WWW-Authenticate" } }),
     ...(waits && { "Retry-After": { $ref: "#/components/headers/Retry-After" } }),

@@ -1,17 +1,22 @@
 /** From the zod schemas that parse requests and replies to the JSON Schemas that describe them. */
 import {
   Account,
+  AccountId,
   AccountPage,
   AccountRef,
   ChangePasswordInput,
   CreateAccountInput,
+  Email,
+  ListAccountsInput,
   LoginInput,
+  LogoutInput,
   Password,
   RefreshInput,
   RegisterInput,
   RevokedCount,
   ScopeString,
   Session,
+  SessionId,
   SessionRef,
   SetPasswordInput,
   SetRolesInput,
@@ -57,10 +62,23 @@ const ownNames = new Map<unknown, string>(
   }).map(([name, schema]) => [schema, name]),
 );
 
-/** What a form shows at first. Without it Swagger UI makes something up from the pattern, another one each time. */
-const examples = new Map<unknown, string>([
+const password = "correct horse battery staple";
+
+/** What a form shows at first, good enough to be sent. Without it Swagger UI makes something up, which is refused. */
+const examples = new Map<unknown, Json>([
   [Username, "alice"],
+  [LoginInput.shape.username, "alice"],
+  [Password, password],
+  [ChangePasswordInput, { currentPassword: password, newPassword: "another horse battery staple" }],
+  [Email, "alice@example.com"],
+  [SetRolesInput.shape.roles.element, "admin"],
   [ScopeString, ""],
+  [AccountId, "0199d8a2-7f3e-7c1a-9b52-1f0e3a4c5d6e"],
+  [SessionId, "0199d8a3-0c41-7b0d-8d6f-5b1f9a7e2c34"],
+  [RefreshInput.shape.refreshToken, "v1.the-refresh-token-of-a-sign-in"],
+  // The session of the access token, and the first page.
+  [LogoutInput, {}],
+  [ListAccountsInput, {}],
 ]);
 
 /**
