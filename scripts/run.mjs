@@ -9,6 +9,8 @@ import { check, fix, test } from "./test.mjs";
 
 const serverSource = "server/src/cli/main.ts";
 const serverBuilt = "server/bin/countersign.js";
+/** Where `examples/notes/src/tour.ts` looks for it. */
+const tourServer = "http://localhost:3000";
 const fromSource = "--conditions=@countersign/source";
 
 /** @type {Record<string, (args: string[]) => Promise<number>>} Each answers the exit code. */
@@ -24,8 +26,10 @@ const commands = {
   notes(args) {
     return become([fromSource, "examples/notes/src/main.ts", ...args]);
   },
-  tour() {
-    return become([fromSource, "examples/notes/src/tour.ts"]);
+  async tour() {
+    if (await answers(tourServer)) return become([fromSource, "examples/notes/src/tour.ts"]);
+    console.error(`Nothing answers at ${tourServer}. Run npm start in another terminal, and then the tour again.`);
+    return 1;
   },
   dev(args) {
     return become(["--watch", "--watch-preserve-output", fromSource, serverSource, "serve", ...args]);
@@ -45,4 +49,14 @@ if (command === undefined) {
   process.exitCode = 2;
 } else {
   process.exitCode = (await ensureInstalled()) ? await command(args) : 1;
+}
+
+/** @param {string} url Whether anything answers there. */
+async function answers(url) {
+  try {
+    await fetch(`${url}/healthz`);
+    return true;
+  } catch {
+    return false;
+  }
 }

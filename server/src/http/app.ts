@@ -99,6 +99,8 @@ export function createApp<Router extends AnyTRPCRouter = RootRouter>(
 
   const methods = methodsByPath(app);
   app.notFound((context) => {
+    // Not a route: an application that has a page of its own here adds one.
+    if (context.req.path === "/" && context.req.method === "GET") return context.redirect("/docs");
     const allowed = methods.get(context.req.path);
     return allowed === undefined ? nothingHere() : anotherMethod(allowed);
   });

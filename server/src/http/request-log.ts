@@ -21,7 +21,7 @@ export function requestLog(log: Log): MiddlewareHandler<{ Variables: RequestVari
     const fields = {
       requestId: context.get("requestId"),
       method: context.req.method,
-      route: routeOf(context),
+      route: routeOf(context) ?? "none",
       ...(procedures && { procedures }),
       status,
       milliseconds: Math.round((performance.now() - startedAt) * 10) / 10,

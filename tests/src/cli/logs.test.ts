@@ -131,6 +131,15 @@ test("the request id of the answer is the one in the log", async () => {
   ]);
 });
 
+test("a path that leads nowhere has a route that says so, as in the metrics", async () => {
+  await using place = workplace();
+  const server = await place.serve({ NODE_ENV: "production", COUNTERSIGN_SECRET: masterSecret });
+  await fetch(`${server.url}/nothing`);
+  server.signal("SIGTERM");
+  await server.ended;
+  expect(server.output()).toContain('"method":"GET","route":"none","status":404');
+});
+
 test("an error that nobody expected is logged without its text, and ends the process with 1", async () => {
   await using place = workplace();
   const thrower = `process.on("SIGUSR2",()=>{throw new Error("${canary("uncaught")}")})`;

@@ -32,6 +32,7 @@ const replies: Record<string, (app: TestApp) => Promise<Response>> = {
     return app.request("/users/me", { headers: { authorization: `Bearer ${accessToken}` } });
   },
   "no user": (app) => app.request("/users/me"),
+  "the root": (app) => app.request("/", { redirect: "manual" }),
   "an unknown path": (app) => app.request("/nothing"),
   "another method": (app) => app.request("/users/me", { method: "DELETE" }),
   "the keys": (app) => app.request("/.well-known/jwks.json"),
@@ -40,7 +41,7 @@ const replies: Record<string, (app: TestApp) => Promise<Response>> = {
   "the description": (app) => app.request("/openapi.json"),
 };
 /** What anybody may keep for a while: nothing in it is anyone's. */
-const isPublic = new Set(["the keys", "the description"]);
+const isPublic = new Set(["the root", "the keys", "the description"]);
 
 async function replyTo(what: string, app: TestApp): Promise<Response> {
   await signUp(app);

@@ -207,6 +207,13 @@ describe("the other plain routes", () => {
     expect(await (await app.request("/readyz")).json()).toEqual({ status: "ready" });
   });
 
+  it("the root leads to the page that describes the API", async () => {
+    await using app = await testApp();
+    const reply = await app.request("/", { redirect: "manual" });
+    expect([reply.status, reply.headers.get("location")]).toEqual([302, "/docs"]);
+    expect((await app.request("/", { method: "POST" })).status).toBe(404);
+  });
+
   it("an unknown path is 404 with a body that says so", async () => {
     await using app = await testApp();
     const reply = await app.request("/nothing/here");

@@ -36,6 +36,17 @@ it("the tour works as printed", { timeout: 120_000 }, async ({ skip }) => {
   }
 });
 
+it("without a server, the tour says what to start", async ({ skip }) => {
+  if (!(await isFree(3000))) skip("the tour needs port 3000, and something else listens there");
+  const { code, stderr } = await promisify(execFile)("npm", ["run", "--silent", "tour"], { cwd: root }).catch(
+    (error) => error,
+  );
+  expect(code).toBe(1);
+  expect(stderr).toBe(
+    "Nothing answers at http://localhost:3000. Run npm start in another terminal, and then the tour again.\n",
+  );
+});
+
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer()
