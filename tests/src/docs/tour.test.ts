@@ -1,4 +1,4 @@
-/** The README's tour, as printed: its commands, in one shell, against `npm start`. */
+/** The README's tour, as printed: its commands, in one shell, against `npm start` and then against `npm run notes`. */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -9,32 +9,64 @@ import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { codeBlocks, read, root } from "./markdown.ts";
 
-const commands = codeBlocks(read("README.md"))
-  .filter(({ note }) => note === "tour")
-  .map(({ code }) => code);
+/** The commands that the README has under a note, as one script. */
+function scriptOf(name: string): { readonly count: number; readonly script: string } {
+  const commands = codeBlocks(read("README.md")).filter(({ note }) => note === name);
+  return {
+    count: commands.length,
+    script: ["set -e", ...commands.map(({ code }) => `${code.replaceAll(/\ncurl/g, "\necho\ncurl")}\necho`)].join("\n"),
+  };
+}
 
 it("the tour works as printed", { timeout: 120_000 }, async ({ skip }) => {
   if (!(await isFree(3000))) skip("the tour needs port 3000, and something else listens there");
   const folder = mkdtempSync(`${tmpdir()}/countersign-tour-`);
   const env = { ...process.env, DATABASE_URL: `file:${folder}/tour.db`, NODE_ENV: "development" };
-  const server = spawn("npm", ["start"], { cwd: root, env, stdio: ["ignore", "pipe", "inherit"] });
   try {
-    await untilPrinted(server.stdout, "Ctrl-C stops it.");
-    const script = ["set -e", ...commands.map((command) => `${command}\necho`)].join("\n");
-    const { stdout } = await promisify(execFile)("bash", ["-c", script], { cwd: root, env });
+    const tour = scriptOf("tour");
+    expect(tour.count).toBe(3);
+    const said = await besideServer(["start"], { ready: "Ctrl-C stops it.", env, script: tour.script });
+    expect(said).toMatch(/^\{"result":\{"data":\{"json":\{"accessToken":"eyJ/);
+    expect(said).toContain('"username":"alice"');
+    expect(said).toMatch(/\n\{"id":"[0-9a-f-]{36}","username":"alice","email":null,"roles":\[\]\}\n/);
+    expect(said).toContain("Signed in as alice.");
+    expect(said).toMatch(/Signed in on 3 devices; this one since \d/);
+    expect(said).toContain("Signed out: TOKEN_MISSING.");
 
-    expect(commands).toHaveLength(3);
-    expect(stdout).toContain('"username":"alice"');
-    expect(stdout).toMatch(/\n\{"id":"[0-9a-f-]{36}","username":"alice","email":null,"roles":\[\]\}\n/);
-    expect(stdout).toContain("Signed in as alice.");
-    expect(stdout).toMatch(/Signed in on 3 devices; this one since \d/);
-    expect(stdout).toContain("Signed out: TOKEN_MISSING.");
+    const notes = scriptOf("notes");
+    expect(notes.count).toBe(2);
+    const noted = await besideServer(["run", "notes"], { ready: "Notes are served", env, script: notes.script });
+    expect(noted).toMatch(
+      /\n\{"result":\{"data":\{"json":\[\{"id":1,"text":"Buy milk","createdAt":"[^"]+"\}\],"meta":/,
+    );
+    expect(noted).toMatch(/\nroles {5}moderator\n/);
+    expect(noted.trim().split("\n").at(-1)).toBe(
+      '{"result":{"data":{"json":null,"meta":{"values":["undefined"],"v":1}}}}',
+    );
   } finally {
-    server.kill("SIGTERM");
-    await once(server, "close");
     rmSync(folder, { recursive: true });
   }
 });
+
+interface Beside {
+  /** What the server prints when it is ready. */
+  readonly ready: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly script: string;
+}
+
+/** Runs a script in a shell while one of npm's scripts serves, and returns what it printed. */
+async function besideServer(args: readonly string[], { ready, env, script }: Beside): Promise<string> {
+  const server = spawn("npm", [...args], { cwd: root, env, stdio: ["ignore", "pipe", "inherit"] });
+  const closed = once(server, "close");
+  try {
+    await untilPrinted(server.stdout, ready);
+    return (await promisify(execFile)("bash", ["-c", script], { cwd: root, env })).stdout;
+  } finally {
+    server.kill("SIGTERM");
+    await closed;
+  }
+}
 
 it("without a server, the tour says what to start", async ({ skip }) => {
   if (!(await isFree(3000))) skip("the tour needs port 3000, and something else listens there");
