@@ -1,4 +1,4 @@
-/** Every piece of TypeScript in the README and in the docstrings compiles. */
+/** Every piece of TypeScript in the READMEs and in the docstrings compiles. */
 import { execFile } from "node:child_process";
 import { cpSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
@@ -25,25 +25,35 @@ declare const username: string;
 declare const password: string;
 `;
 
-it("code in the README and in docstrings compiles", async () => {
+it("code in the READMEs and in docstrings compiles", async () => {
   // Below the example, so that imports resolve as a user's would.
   const folder = mkdtempSync(`${root}examples/notes/node_modules/.docs-`);
   try {
     cpSync(`${root}examples/notes/src`, folder, { recursive: true, filter: (path) => !path.includes(".test.") });
     writeFileSync(`${folder}/users.ts`, usersModule);
-    const blocks = codeBlocks(read("README.md")).filter(({ language, note }) => language === "ts" && note === "");
+    const blocks = ["README.md", "server/README.md", "client/README.md", "shared/README.md"]
+      .flatMap((file) => codeBlocks(read(file)))
+      .filter(({ language, note }) => language === "ts" && note === "");
     for (const [index, { code }] of blocks.entries()) writeFileSync(`${folder}/readme-${index}.ts`, code);
     const examples = docstringExamples();
     for (const [index, { code }] of examples.entries()) writeFileSync(`${folder}/example-${index}.ts`, asModule(code));
     expect([blocks.length, examples.length]).toEqual([
-      expect.toSatisfy((n) => n >= 4),
+      expect.toSatisfy((n) => n >= 7),
       expect.toSatisfy((n) => n >= 8),
     ]);
     writeFileSync(
       `${folder}/tsconfig.json`,
       JSON.stringify({
         extends: "../../../../tsconfig.json",
-        compilerOptions: { noUnusedLocals: false, noImplicitReturns: false },
+        compilerOptions: {
+          noUnusedLocals: false,
+          noImplicitReturns: false,
+          // The example does not depend on it by itself.
+          paths: {
+            "@countersign/shared": [`${root}shared/src/index.ts`],
+            "@countersign/shared/schemas": [`${root}shared/src/schemas.ts`],
+          },
+        },
         include: [],
         files: readdirSync(folder).filter((file) => file.endsWith(".ts")),
       }),

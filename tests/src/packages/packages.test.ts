@@ -9,6 +9,7 @@ import { checkPackage, createPackageFromTarballData, type Problem } from "@areth
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { codeBlocks, read } from "../docs/markdown.ts";
 import { type Folder, folders, installInto, type Manifest, packAll, root, sameVersion } from "./pack.ts";
 import { runCommand } from "./run-command.ts";
 
@@ -72,9 +73,10 @@ describe.for(folders)("%s, packed,", (folder) => {
     expect(undeclared).toEqual([]);
   });
 
-  test("carries its license and sources, and no tests", async () => {
+  test("carries its license, its README and its sources, and no tests", async () => {
     const files = await readdir(packed(folder), { recursive: true });
-    expect(files).toEqual(expect.arrayContaining(["LICENSE", "src/index.ts"]));
+    expect(files).toEqual(expect.arrayContaining(["LICENSE", "README.md", "src/index.ts"]));
+    expect(await readFile(join(packed(folder), "README.md"), "utf8")).toContain(`# @countersign/${folder}\n`);
     expect(files.filter((file) => file.includes(".test."))).toEqual([]);
   });
 });
@@ -87,6 +89,18 @@ test("server, packed, carries Swagger UI with its license, and its consumers ins
 
 test("a stranger's application type-checks, with declarations and without skipLibCheck", () => {
   expect(complaints).toBe("");
+});
+
+test("the README's application type-checks with the README's settings", async () => {
+  const folder = join(consumer, "notes");
+  const [settings] = codeBlocks(read("README.md")).filter(({ note }) => note === "tsconfig");
+  await cp(join(root, "examples/notes/src"), join(folder, "src"), {
+    recursive: true,
+    filter: (path) => !/\.test\.|__snapshots__/.test(path),
+  });
+  await writeFile(join(folder, "tsconfig.json"), settings?.code ?? "the README has no settings");
+  const { output } = await runCommand(process.execPath, [tsc, "--pretty", "false", "-p", folder], folder);
+  expect(output).toBe("");
 });
 
 test("a front end type-checks without our server package", async () => {
@@ -169,7 +183,7 @@ async function importsOf(folder: string): Promise<{ file: string; from: string }
     files.map(async (file) => ({ file, code: await readFile(join(folder, file), "utf8") })),
   );
   return found.flatMap(({ file, code }) =>
-    [...code.matchAll(/\b(?:from|import) *\(? *"(?<specifier>[^".][^"]*)"/g)]
+    [...code.matchAll(/\b(?:from|import(?: *\()?) *"(?<specifier>[^".][^"]*)"/g)]
       .map((match) => match.groups?.specifier ?? "")
       .filter((specifier) => !isBuiltin(specifier))
       .map((specifier) => ({ file, from: packageOf(specifier) })),
