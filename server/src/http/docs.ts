@@ -109,10 +109,14 @@ const initScript = `SwaggerUIBundle({
 });
 `;
 
-/** Client credentials are not asked for, and Swagger UI has no option that leaves their fields out. */
+/**
+ * Leaves out of Authorize, for which Swagger UI has no options: client credentials, which nobody is asked for, and the
+ * field for a token from elsewhere, which takes the focus away from the username.
+ */
 const styleSheet = `.auth-container .wrapper:has(
   > label:is([for="password_type"], [for="client_id_password"], [for="client_secret_password"])
-) {
+),
+.auth-container:has(#auth-bearer-value) {
   display: none;
 }
 `;

@@ -161,6 +161,7 @@ describe("a procedure", () => {
     });
     expect(post.description).toMatch(/`notes:read` and `notes:write`.*`moderator`.*300 seconds/);
     expect(Object.keys(post.responses)).toEqual(["200", "400", "401", "403", "503", "default"]);
+    expect(post.responses[400].description).toBe("`BAD_REQUEST`: The request is not valid.");
     for (const reason of ["INSUFFICIENT_SCOPE", "INSUFFICIENT_ROLE", "FRESH_LOGIN_REQUIRED"]) {
       expect(post.responses[403].description).toContain(reason);
     }
@@ -299,10 +300,10 @@ test("401 of who is signed in speaks of tokens that have expired and of sessions
   expect(description).toContain("`SESSION_REVOKED`: This session was signed out.");
 });
 
-test("each way to authorize says when it is meant", () => {
+test("each way to authorize says what it takes", () => {
   const { password, bearer } = document.components.securitySchemes;
   expect(password.description).toMatch(/username and a password/);
-  expect(bearer.description).toMatch(/from elsewhere/);
+  expect(bearer.description).toMatch(/from `POST \/token`/);
 });
 
 test("without superjson, values are described as they are", async () => {

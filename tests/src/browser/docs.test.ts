@@ -78,9 +78,10 @@ it("Authorize asks for a username and a password, and for no client", { timeout:
   const asked = await dialog
     .locator("input:visible:not([type=checkbox])")
     .evaluateAll((inputs) => inputs.map(({ id }) => id));
-  expect(asked).toEqual(["oauth_username", "oauth_password", "auth-bearer-value"]);
+  expect(asked).toEqual(["oauth_username", "oauth_password"]);
+  expect(await docs.page.evaluate(() => document.activeElement?.id)).toBe("oauth_username");
   await expect.poll(() => dialog.locator("select:visible").count()).toBe(0);
-  await dialog.getByText("This is all that is needed.").waitFor();
+  await dialog.getByText("Choose scopes, or none for all that you may have.").waitFor();
 });
 
 it("nothing of a sign-in outlives the page", { timeout: 60_000 }, async () => {

@@ -62,15 +62,14 @@ export async function describeApp(router: AnyTRPCRouter, { issuer, scopes }: Doc
         password: {
           type: "oauth2",
           description:
-            "Sign in here with a username and a password: every call of this page then carries the access token. This is all that is needed.",
+            "Sign in with a username and a password: every call of this page then carries the access token. Choose scopes, or none for all that you may have.",
           flows: { password: { tokenUrl: "/token", refreshUrl: "/token", scopes } },
         },
         bearer: {
           type: "http",
           scheme: "bearer",
           bearerFormat: "JWT",
-          description:
-            "Instead of signing in here: an access token that you have from elsewhere, such as `accessToken` of `auth.login`. Paste it without `Bearer`.",
+          description: "An access token, from `POST /token` or `auth.login`.",
         },
       },
     },

@@ -76,6 +76,7 @@ const examples = new Map<unknown, Json>([
   [AccountId, "0199d8a2-7f3e-7c1a-9b52-1f0e3a4c5d6e"],
   [SessionId, "0199d8a3-0c41-7b0d-8d6f-5b1f9a7e2c34"],
   [RefreshInput.shape.refreshToken, "v1.the-refresh-token-of-a-sign-in"],
+  [User, { id: "0199d8a2-7f3e-7c1a-9b52-1f0e3a4c5d6e", username: "alice", email: "alice@example.com", roles: [] }],
   // The session of the access token, and the first page.
   [LogoutInput, {}],
   [ListAccountsInput, {}],
