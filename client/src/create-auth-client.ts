@@ -1,11 +1,15 @@
-import type { RootRouter } from "@countersign/server";
 import { transformer } from "@countersign/shared";
-import type { LoginInput, RegisterInput, SignedIn, User } from "@countersign/shared/schemas";
-import { createTRPCClient, httpLink, type TRPCClient, type TRPCLink } from "@trpc/client";
+import type { CurrentSession, LoginInput, RegisterInput, User } from "@countersign/shared/schemas";
+import { createTRPCClient, type TRPCClient, type TRPCLink } from "@trpc/client";
 import type { AnyTRPCRouter } from "@trpc/server";
-import { createAuthLink, type Fetch } from "./link.ts";
-import { createRefresh } from "./refresh.ts";
-import { createSessionStore, type Session } from "./session.ts";
+import { createCookieKeeper } from "./cookie-keeper.ts";
+import type { Keeper } from "./keeper.ts";
+import { createAuthLink, type Fetch, type Transport } from "./link.ts";
+import { createServer } from "./server.ts";
+import { createSessionStore, type Session, type SessionEvent, type SessionStore } from "./session.ts";
+import { createStepUp, type StepUpRequest } from "./step-up.ts";
+import { createTokenKeeper } from "./token-keeper.ts";
+import type { TokenStorage } from "./token-storage.ts";
 
 /** An application's router, with Countersign's mounted as `auth`. */
 export type RouterWithAuth = AnyTRPCRouter & { readonly _def: { readonly record: { readonly auth: object } } };
@@ -13,6 +17,23 @@ export type RouterWithAuth = AnyTRPCRouter & { readonly _def: { readonly record:
 export interface AuthClientOptions {
   /** Where the server's tRPC is, as in `https://app.example/trpc`. */
   readonly url: string;
+  /**
+   * Where the sign-in is kept.
+   *
+   * - `"cookie"`: in a cookie that no script can read. For pages of the server's own site, and the default on pages of
+   *   its own origin.
+   * - `"memory"`: until the page is left, and in this tab alone. The default everywhere else.
+   * - `"localStorage"`: for all tabs, until signed out. Any script of the page can read it.
+   * - A storage of your own: SecureStore, a keychain, a file.
+   */
+  readonly storage?: "cookie" | "memory" | "localStorage" | TokenStorage;
+  /** Who is signed in, as the server said when it rendered the page (`auth.session`). Saves the first question, with `"cookie"`. */
+  readonly session?: CurrentSession;
+  /**
+   * Asked when a call needs a more recent sign-in: lets the person sign in again, and resolves. The call is then sent once
+   * more, and its caller notices nothing. When it rejects, the call fails with `FRESH_LOGIN_REQUIRED`.
+   */
+  readonly onStepUp?: (request: StepUpRequest) => Promise<unknown>;
   /** How to send requests. Default: the platform's `fetch`. */
   readonly fetch?: Fetch;
 }
@@ -20,10 +41,11 @@ export interface AuthClientOptions {
 /** Signing in, and calls that carry the sign-in. */
 export interface AuthClient<Router extends RouterWithAuth> {
   /**
-   * Signs in.
+   * Signs in. Whoever was signed in before is not any more, here and on the server.
    *
    * @throws {TRPCClientError} with `INVALID_CREDENTIALS`, `ACCOUNT_DISABLED`, `RATE_LIMITED`, `BUSY`, `UNAVAILABLE` or
    *   `BAD_REQUEST` in `error.data.reason` (see `isAuthError`); without a reason when the server was not reached.
+   * @throws {Error} with the name `AbortError`, when a later sign-in or sign-out overtook this one.
    */
   login(input: LoginInput): Promise<User>;
   /**
@@ -31,26 +53,34 @@ export interface AuthClient<Router extends RouterWithAuth> {
    *
    * @throws {TRPCClientError} with `USERNAME_TAKEN`, `EMAIL_TAKEN`, `WEAK_PASSWORD`, `REGISTRATION_CLOSED`,
    *   `RATE_LIMITED`, `BUSY`, `UNAVAILABLE` or `BAD_REQUEST` in `error.data.reason`.
+   * @throws {Error} with the name `AbortError`, as `login`.
    */
   register(input: RegisterInput): Promise<User>;
   /**
-   * Signs out: here at once, and on the server before it returns.
+   * Signs out: here and in the tabs that share the sign-in at once, and on the server before it returns.
    *
    * @throws {TRPCClientError} when the server was not reached. Here the session is over all the same.
    */
   logout(): Promise<void>;
-  /** Who is signed in at this moment. */
+  /** Who is signed in at this moment. The same object until something changes. */
   readonly session: Session;
-  /** Calls back at every change of the session, until the function that it returns is called. */
-  subscribe(listener: (session: Session) => void): () => void;
+  /**
+   * The session once it is known: reads the storage, or asks the server, unless that is done. It is still `"starting"`
+   * when that failed.
+   */
+  start(): Promise<Session>;
+  /** Calls back at every transition of the session, until the function that it returns is called. */
+  readonly subscribe: (listener: (event: SessionEvent) => void) => () => void;
   /** The application's typed client. Its calls carry the sign-in, and outlive an access token. */
   readonly trpc: TRPCClient<Router>;
   /** The same as a terminating link, for a chain of your own: `links: [loggerLink(), auth.link]`. */
   readonly link: TRPCLink<Router>;
+  /** Stops listening to other tabs: for clients that come and go. */
+  close(): void;
 }
 
 /**
- * Makes the client of a Countersign server. Tokens are kept in memory.
+ * Makes the client of a Countersign server. Make one, and keep it.
  *
  * @example
  * ```ts
@@ -60,31 +90,65 @@ export interface AuthClient<Router extends RouterWithAuth> {
  * ```
  */
 export function createAuthClient<Router extends RouterWithAuth>(options: AuthClientOptions): AuthClient<Router> {
-  const transport = { url: options.url, transformer, ...(options.fetch && { fetch: options.fetch }) };
-  const server = createTRPCClient<RootRouter>({ links: [httpLink(transport)] });
-  const store = createSessionStore();
-  const refresh = createRefresh(store, (refreshToken) => server.auth.refresh.mutate({ refreshToken }));
-  const link = createAuthLink<Router>({ transport, store, refresh });
-
-  function signIn(signedIn: SignedIn): User {
-    store.signIn(signedIn);
-    return signedIn.user;
-  }
+  const storage = options.storage ?? (isOwnOrigin(options.url) ? "cookie" : "memory");
+  const store = createSessionStore(firstSession(options));
+  const transport = { url: options.url, transformer, fetch: fetchFor(options.fetch, storage === "cookie") };
+  const keeper = createKeeper(storage, { transport, store });
+  const stepUp = createStepUp(store, options.onStepUp);
+  const link = createAuthLink<Router>({ transport, keeper, stepUp });
+  void keeper.start();
 
   return {
-    login: async (input) => signIn(await server.auth.login.mutate(input)),
-    register: async (input) => signIn(await server.auth.register.mutate(input)),
-    async logout() {
-      const tokens = store.tokens();
-      if (tokens === null) return;
-      store.signOut("SIGNED_OUT");
-      await server.auth.logout.mutate({ refreshToken: tokens.refreshToken });
-    },
+    login: keeper.login,
+    register: keeper.register,
+    logout: keeper.logout,
     get session() {
       return store.current();
     },
+    start: keeper.start,
     subscribe: store.subscribe,
     trpc: createTRPCClient<Router>({ links: [link] }),
     link,
+    close: keeper.close,
   };
+}
+
+function createKeeper(
+  storage: NonNullable<AuthClientOptions["storage"]>,
+  { transport, store }: { transport: Transport; store: SessionStore },
+): Keeper {
+  const server = createServer(transport);
+  // Names of Expo's SecureStore may have no other characters.
+  const name = `countersign_${transport.url.replace(/[^\w.-]+/g, "_")}`;
+  if (storage === "cookie") return createCookieKeeper({ server, store, name });
+  const place = storage === "memory" ? null : storage === "localStorage" ? localStorageOrNull() : storage;
+  return createTokenKeeper({ server, store, storage: place, name });
+}
+
+function firstSession({ session }: AuthClientOptions): Session {
+  if (session === undefined) return { status: "starting", error: null };
+  if (session === null) return { status: "signed-out", reason: null };
+  const { user, scopes, expiresAt } = session;
+  return { status: "signed-in", user, scopes, expiresAt, isRefreshing: false };
+}
+
+/** Whether a page of this origin is what runs here. */
+function isOwnOrigin(url: string): boolean {
+  const { document, location } = globalThis;
+  return document !== undefined && new URL(url, location.href).origin === location.origin;
+}
+
+/** Without it, as on a server or where the person forbids it, the sign-in lasts as long as the page. */
+function localStorageOrNull(): TokenStorage | null {
+  try {
+    return globalThis.localStorage ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** A cookie is sent to another origin of the same site only where it is asked for. */
+function fetchFor(given: Fetch | undefined, withCookies: boolean): Fetch {
+  const send: Fetch = given ?? ((input, init) => fetch(input as RequestInfo, init as RequestInit));
+  return withCookies ? (input, init) => send(input, { ...init, credentials: "include" } as typeof init) : send;
 }

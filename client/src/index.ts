@@ -8,4 +8,13 @@ export {
   createAuthClient,
   type RouterWithAuth,
 } from "./create-auth-client.ts";
-export type { Session, SignedOutReason } from "./session.ts";
+export type {
+  Session,
+  SessionEvent,
+  SignedInSession,
+  SignedOutReason,
+  SignedOutSession,
+  StartingSession,
+} from "./session.ts";
+export type { StepUpRequest } from "./step-up.ts";
+export type { TokenStorage } from "./token-storage.ts";

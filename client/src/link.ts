@@ -1,4 +1,4 @@
-import { isAuthError, type transformer } from "@countersign/shared";
+import type { transformer } from "@countersign/shared";
 import {
   type HTTPBatchLinkOptions,
   httpBatchLink,
@@ -9,7 +9,8 @@ import {
 } from "@trpc/client";
 import type { AnyTRPCRootTypes, AnyTRPCRouter } from "@trpc/server";
 import { observable, type Unsubscribable } from "@trpc/server/observable";
-import type { SessionStore, Tokens } from "./session.ts";
+import type { Held, Keeper } from "./keeper.ts";
+import type { StepUp } from "./step-up.ts";
 
 /** What sends a request: `fetch`, as tRPC calls it. */
 export type Fetch = NonNullable<HTTPBatchLinkOptions<AnyTRPCRootTypes>["fetch"]>;
@@ -18,7 +19,7 @@ export type Fetch = NonNullable<HTTPBatchLinkOptions<AnyTRPCRootTypes>["fetch"]>
 export interface Transport {
   readonly url: string;
   readonly transformer: typeof transformer;
-  readonly fetch?: Fetch;
+  readonly fetch: Fetch;
 }
 
 /** Calls that go together in one request; the server takes no more. */
@@ -27,94 +28,82 @@ const maxItems = 10;
 const maxURLLength = 6_000;
 
 /**
- * The terminating link: attaches the access token, and retries an operation once after its token was replaced.
+ * The terminating link: sends an operation with what the keeper holds, and once more where the keeper mended what it was
+ * refused for, or the person proved again who they are.
  *
- * It works per operation, since a batch answers 207 and its status tells nothing. An operation that is not about tokens
- * passes through as it is.
+ * It works per operation, since a batch answers 207 and its status tells nothing.
  */
 export function createAuthLink<Router extends AnyTRPCRouter>(options: {
   readonly transport: Transport;
-  readonly store: SessionStore;
-  readonly refresh: (used: Tokens) => Promise<void>;
+  readonly keeper: Keeper;
+  readonly stepUp: StepUp;
 }): TRPCLink<Router> {
-  const { transport, store, refresh } = options;
+  const { transport, keeper, stepUp } = options;
 
   return (runtime) => {
     const senderFor = createSenders(transport, runtime);
     return ({ op }) =>
       observable((observer) => {
         let running: Unsubscribable | undefined;
-        let stopped = false;
+        let isStopped = false;
 
-        function attempt(isRetry: boolean): void {
-          const used = store.tokens();
+        async function send(mayRetry: boolean): Promise<void> {
+          const taken = keeper.take();
+          // Who calls and signs out in the same moment means the call to be theirs.
+          const held = taken instanceof Promise ? await taken : taken;
+          if (isStopped) return;
           running = senderFor(
-            used,
+            held,
             op,
           )({ op, next: refuseNext }).subscribe({
             next: (result) => observer.next(result),
             complete: () => observer.complete(),
-            error: (error) => {
-              if (used !== null && isSessionOver(error) && store.tokens() === used) store.signOut("SESSION_REVOKED");
-              if (used === null || isRetry || !isAboutToken(error)) observer.error(error);
-              else retry(used, error);
-            },
+            error: (error) => void recover(held, error, mayRetry).catch(fail),
           });
         }
 
-        function retry(used: Tokens, error: TRPCClientError<Router>): void {
-          refresh(used).then(
-            () => {
-              if (stopped) return;
-              // Who signed out, or in as another, while the reply was under way did not make this call.
-              if (store.tokens()?.user.id === used.user.id) attempt(true);
-              else observer.error(error);
-            },
-            (refusal: TRPCClientError<Router>) => stopped || observer.error(refusal),
-          );
+        async function recover(held: Held, error: TRPCClientError<Router>, mayRetry: boolean): Promise<void> {
+          const isMended = mayRetry && ((await keeper.mend(held, error)) || (await stepUp(op, held, error)));
+          if (isMended) await send(false);
+          else fail(error);
         }
 
-        attempt(false);
+        function fail(error: TRPCClientError<Router>): void {
+          if (!isStopped) observer.error(error);
+        }
+
+        send(true).catch(fail);
         return () => {
-          stopped = true;
+          isStopped = true;
           running?.unsubscribe();
         };
       });
   };
 }
 
-/** What sends with these tokens. A batch has one `Authorization` header, so only calls with the same tokens share one. */
+/** What sends with this token. A batch has one `Authorization` header, so only calls with the same token share one. */
 function createSenders(transport: Transport, runtime: Parameters<TRPCLink<AnyTRPCRouter>>[0]) {
-  const make = (headers: Record<string, string>) => ({
-    batched: httpBatchLink<AnyTRPCRouter>({ ...transport, maxItems, maxURLLength, headers })(runtime),
-    alone: httpLink<AnyTRPCRouter>({ ...transport, headers })(runtime),
-  });
-  const signedOut = make({});
-  const signedIn = new WeakMap<Tokens, ReturnType<typeof make>>();
+  const made = new WeakMap<Held, ReturnType<typeof make>>();
 
-  function sendersFor(tokens: Tokens | null) {
-    if (tokens === null) return signedOut;
-    const senders = signedIn.get(tokens) ?? make({ authorization: `Bearer ${tokens.accessToken}` });
-    signedIn.set(tokens, senders);
-    return senders;
+  function make({ accessToken }: Held) {
+    const headers: Record<string, string> = accessToken === null ? {} : { authorization: `Bearer ${accessToken}` };
+    return {
+      batched: httpBatchLink<AnyTRPCRouter>({ ...transport, maxItems, maxURLLength, headers })(runtime),
+      alone: httpLink<AnyTRPCRouter>({ ...transport, headers })(runtime),
+    };
   }
-
-  return (tokens: Tokens | null, op: Operation) => sendersFor(tokens)[isTooLong(op) ? "alone" : "batched"];
 
   /** The batch link refuses a query that is too long for any batch. */
   function isTooLong({ type, input }: Operation): boolean {
     if (type !== "query" || input === undefined) return false;
     return encodeURIComponent(JSON.stringify(transport.transformer.input.serialize(input))).length > maxURLLength / 2;
   }
-}
 
-/** Refusals that a new access token can mend: the old one has expired, or its key was replaced. */
-function isAboutToken(error: unknown): boolean {
-  return isAuthError(error) && (error.data.reason === "TOKEN_EXPIRED" || error.data.reason === "TOKEN_INVALID");
-}
-
-function isSessionOver(error: unknown): boolean {
-  return isAuthError(error) && error.data.reason === "SESSION_REVOKED";
+  return (held: Held, op: Operation) => {
+    const senders = made.get(held) ?? make(held);
+    made.set(held, senders);
+    return isTooLong(op) ? senders.alone : senders.batched;
+  };
 }
 
 /** The HTTP link ends the chain: it never asks for a next one. */

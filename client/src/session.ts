@@ -1,11 +1,8 @@
-/** The session as the client holds it: readable at any moment, and told of when it changes. */
+/** The state machine of a sign-in: readable at any moment, and told of at every transition. */
 import type { Reason } from "@countersign/shared";
-import type { SignedIn, User } from "@countersign/shared/schemas";
+import type { User } from "@countersign/shared/schemas";
 
-/** Why nobody is signed in: the person asked for it, or the server's refusal. `null` when nobody has signed in yet. */
-export type SignedOutReason = "SIGNED_OUT" | Extract<Reason, EndingReason>;
-
-/** Refusals of a refresh after which no retry can help. */
+/** Refusals after which no retry can help: the session is over. */
 export const endingReasons = [
   "TOKEN_INVALID",
   "TOKEN_EXPIRED",
@@ -13,69 +10,80 @@ export const endingReasons = [
   "SESSION_REUSED",
   "ACCOUNT_DISABLED",
 ] as const satisfies readonly Reason[];
-type EndingReason = (typeof endingReasons)[number];
+export type EndingReason = (typeof endingReasons)[number];
 
-/** Who is signed in. A new object at every change, so that it can be compared by identity. */
-export type Session =
-  | { readonly status: "signed-out"; readonly reason: SignedOutReason | null }
-  | {
-      readonly status: "signed-in";
-      readonly user: User;
-      /** The scopes granted. */
-      readonly scopes: readonly string[];
-      /** When the access token expires, by the server's clock. */
-      readonly expiresAt: Date;
-    };
+/** Why nobody is signed in: the person asked for it, here or in another tab, or the server's refusal. */
+export type SignedOutReason = "SIGNED_OUT" | EndingReason;
 
-/** The secrets of a session, and whose they are. They stay inside the client. */
-export type Tokens = Pick<SignedIn, "accessToken" | "refreshToken" | "user">;
+/** Nobody knows yet: the storage is being read, or the server asked. `error` is why the last try failed; the next call tries again. */
+export interface StartingSession {
+  readonly status: "starting";
+  readonly error: unknown;
+}
+
+/** `reason` is `null` when nobody was signed in to begin with. */
+export interface SignedOutSession {
+  readonly status: "signed-out";
+  readonly reason: SignedOutReason | null;
+}
+
+export interface SignedInSession {
+  readonly status: "signed-in";
+  readonly user: User;
+  /** The scopes granted. */
+  readonly scopes: readonly string[];
+  /** Until when what is held is good, by the server's clock: the access token, or the session that a cookie names. */
+  readonly expiresAt: Date;
+  /** Whether a new access token is under way. Calls wait for it by themselves. */
+  readonly isRefreshing: boolean;
+}
+
+/** Who is signed in. A new object at every transition, so that it can be compared by identity. */
+export type Session = StartingSession | SignedOutSession | SignedInSession;
+
+/**
+ * A transition, with the session as it is from now on.
+ *
+ * - `signed-in`: somebody is, who was not before.
+ * - `refreshing`, then `refreshed` or `refresh-failed` (no network; the next call tries again).
+ * - `signed-out`: `session.reason` says why.
+ * - `start-failed`: it could not be found out who is signed in; `session.error` says why.
+ */
+export type SessionEvent =
+  | { readonly type: "signed-in" | "refreshing" | "refreshed" | "refresh-failed"; readonly session: SignedInSession }
+  | { readonly type: "signed-out"; readonly session: SignedOutSession }
+  | { readonly type: "start-failed"; readonly session: StartingSession };
 
 export interface SessionStore {
-  /** The session at this moment. */
   current(): Session;
-  /** The tokens of the session; `null` when nobody is signed in. */
-  tokens(): Tokens | null;
-  signIn(signedIn: SignedIn): void;
-  signOut(reason: SignedOutReason): void;
-  /** Calls back at every change, until the function that it returns is called. */
-  subscribe(listener: (session: Session) => void): () => void;
+  /** Makes a transition, and tells of it. */
+  move(event: SessionEvent): void;
+  subscribe(listener: (event: SessionEvent) => void): () => void;
 }
 
-/** What a listener throws is the listener's: it must not turn a sign-in that worked into one that failed. */
-function call(listener: (session: Session) => void, session: Session): void {
-  try {
-    listener(session);
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
-}
-
-export function createSessionStore(): SessionStore {
-  let session: Session = { status: "signed-out", reason: null };
-  let tokens: Tokens | null = null;
-  const listeners = new Set<(session: Session) => void>();
-
-  function change(next: Session, nextTokens: Tokens | null): void {
-    session = next;
-    tokens = nextTokens;
-    for (const listener of [...listeners]) call(listener, session);
-  }
-
+export function createSessionStore(first: Session): SessionStore {
+  let session = first;
+  const listeners = new Set<(event: SessionEvent) => void>();
   return {
     current: () => session,
-    tokens: () => tokens,
-    signIn({ accessToken, refreshToken, user, scope, expiresAt }) {
-      const scopes = scope === "" ? [] : scope.split(" ");
-      change({ status: "signed-in", user, scopes, expiresAt }, { accessToken, refreshToken, user });
-    },
-    signOut(reason) {
-      if (session.status === "signed-in") change({ status: "signed-out", reason }, null);
+    move(event) {
+      session = event.session;
+      for (const listener of [...listeners]) call(listener, event);
     },
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
   };
+}
+
+/** What a listener throws is the listener's: it must not turn a sign-in that worked into one that failed. */
+function call(listener: (event: SessionEvent) => void, event: SessionEvent): void {
+  try {
+    listener(event);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
 }

@@ -80,6 +80,55 @@ describe("logout", () => {
   });
 });
 
+describe("signing in while somebody is signed in", () => {
+  it("ends the session of before on the server", async () => {
+    await using app = await testApp();
+    const { client, network } = await signedIn(app);
+    await client.trpc.read.query();
+    const accessToken = network.tokens.at(-1) ?? "";
+    await client.login({ username: "alice", password });
+    await expect.poll(() => network.sent).toContain("auth.logout");
+    await expect
+      .poll(() =>
+        bearer(app, { accessToken })
+          .read.query()
+          .catch((error) => error.data?.reason),
+      )
+      .toBe("SESSION_REVOKED");
+    expect(await client.trpc.read.query()).toBe("read");
+  });
+});
+
+describe("a sign-in that is overtaken", () => {
+  it("by signing out, signs nobody in, here or on the server", async () => {
+    await using app = await testApp();
+    const { client, network } = await signedIn(app);
+    const login = network.hold("auth.login");
+    const late = expect(client.login({ username: "bob", password })).rejects.toMatchObject({ name: "AbortError" });
+    await login.arrived;
+    await client.logout();
+    login.release();
+    await late;
+    expect(client.session).toEqual({ status: "signed-out", reason: "SIGNED_OUT" });
+    const { db } = await app.auth.start();
+    const live = db.selectFrom("sessions").select("id").where("revoked_at", "is", null);
+    // Bob's own from when he registered.
+    await expect.poll(async () => (await live.execute()).length).toBe(1);
+  });
+
+  it("by another sign-in, leaves that one", async () => {
+    await using app = await testApp();
+    const { client, network } = await signedIn(app);
+    const first = network.hold("auth.login");
+    const late = expect(client.login({ username: "bob", password })).rejects.toMatchObject({ name: "AbortError" });
+    await first.arrived;
+    await client.register({ username: "carol", password });
+    first.release();
+    await late;
+    expect(client.session).toMatchObject({ user: { username: "carol" } });
+  });
+});
+
 describe("signing in as another", () => {
   it("makes the next calls theirs", async () => {
     await using app = await testApp();
@@ -100,7 +149,8 @@ describe("signing in as another", () => {
     network.sent.length = 0;
     refresh.release();
     await expectReason(alices, "TOKEN_EXPIRED");
-    expect(network.sent).toEqual([]);
+    // What is sent for alice is that her session ends, and it names her own.
+    expect(network.sent).toEqual(["auth.logout"]);
     expect(client.session).toMatchObject({ user: { username: "bob" } });
     expect(await client.trpc.whoami.query()).toMatchObject({ username: "bob" });
   });
@@ -114,9 +164,17 @@ describe("signing in as another", () => {
     // Alice's call waits for its batch while bob's sign-in is answered, and bob's call follows at once.
     const bobs = signedInAsBob.then(() => client.trpc.whoami.query());
     login.release();
+    network.tokens.length = 0;
+    network.sent.length = 0;
     const alices = Promise.resolve().then(() => client.trpc.whoami.query());
-    expect(await alices).toMatchObject({ username: "alice" });
+    const [hers] = await Promise.allSettled([alices]);
+    // Her session may have ended before her call arrived; it is never answered as bob's.
+    if (hers?.status === "fulfilled") expect(hers.value).toMatchObject({ username: "alice" });
+    else expect(hers?.reason).toMatchObject({ data: { reason: "SESSION_REVOKED" } });
     expect(await bobs).toMatchObject({ username: "bob" });
+    const tokens = network.tokens.filter((_, index) => network.sent[index] === "whoami");
+    expect(new Set(tokens).size).toBe(2);
+    expect(client.session).toMatchObject({ status: "signed-in", user: { username: "bob" } });
   });
 
   it("again, during a refresh, sends the call for the same person", async () => {

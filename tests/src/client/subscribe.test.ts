@@ -1,31 +1,36 @@
-import type { Session } from "@countersign/client";
+import type { Session, SessionEvent } from "@countersign/client";
 import { describe, expect, expectTypeOf, it, vi } from "vitest";
 import { expectReason } from "../support/expect-reason.ts";
 import { password, testApp } from "../support/test-app.ts";
 
 describe("the session", () => {
-  it("is told to subscribers at every change, and is then what client.session is", async () => {
+  it("is told to subscribers at every transition, and is then what client.session is", async () => {
     await using app = await testApp();
     const client = app.client();
-    const seen: Session[] = [];
+    const seen: SessionEvent[] = [];
     const isCurrent: boolean[] = [];
-    client.subscribe((session) => {
-      seen.push(session);
-      isCurrent.push(session === client.session);
+    client.subscribe((event) => {
+      seen.push(event);
+      isCurrent.push(event.session === client.session);
     });
     expect(client.session).toEqual({ status: "signed-out", reason: null });
     expect(seen).toEqual([]);
 
     await client.register({ username: "alice", password });
     await client.trpc.read.query();
-    expect(seen).toHaveLength(1);
+    expect(seen.map(({ type }) => type)).toEqual(["signed-in"]);
     await app.clock.advance({ minutes: 20 });
     await client.trpc.read.query();
-    expect(seen).toHaveLength(2);
     await client.logout();
-    expect(seen.map(({ status }) => status)).toEqual(["signed-in", "signed-in", "signed-out"]);
-    expect(new Set(seen).size).toBe(3);
-    expect(isCurrent).toEqual([true, true, true]);
+    expect(seen.map(({ type }) => type)).toEqual(["signed-in", "refreshing", "refreshed", "signed-out"]);
+    expect(seen.map(({ session }) => session.status === "signed-in" && session.isRefreshing)).toEqual([
+      false,
+      true,
+      false,
+      false,
+    ]);
+    expect(new Set(seen.map(({ session }) => session)).size).toBe(4);
+    expect(isCurrent).toEqual([true, true, true, true]);
   });
 
   it("is not told for a sign-in that was refused", async () => {
@@ -63,8 +68,8 @@ describe("the session", () => {
     await client.register({ username: "alice", password });
     await app.clock.advance({ minutes: 20 });
     expect(await client.trpc.read.query()).toBe("read");
-    expect(calls).toBe(2);
-    expect(thrown).toEqual([new Error("a listener's own mistake"), new Error("a listener's own mistake")]);
+    expect(calls).toBe(3);
+    expect(thrown).toEqual(Array(3).fill(new Error("a listener's own mistake")));
   });
 
   it("is no longer told to whoever has unsubscribed, even while it is told", async () => {
@@ -90,7 +95,7 @@ describe("the session", () => {
     await using app = await testApp();
     const client = app.client();
     await client.register({ username: "alice", password });
-    expect(Object.keys(client.session).sort()).toEqual(["expiresAt", "scopes", "status", "user"]);
+    expect(Object.keys(client.session).sort()).toEqual(["expiresAt", "isRefreshing", "scopes", "status", "user"]);
     expect(JSON.stringify(client)).not.toMatch(/eyJ|v1\./);
   });
 

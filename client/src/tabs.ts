@@ -1,0 +1,88 @@
+/** Tabs of one origin tell each other that the sign-in has changed. What it is now, each reads for itself. */
+
+export interface Tabs {
+  /** Tells the others. */
+  tell(): void;
+  /** Does `work` while no other tab does the same, where the platform has locks. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
+  close(): void;
+}
+
+/** A tab that hangs must not keep the others waiting: without the lock, the server still gives all the same answer. */
+const longestWaitMs = 15_000;
+
+/**
+ * Listens to the other tabs, and notices when this page comes back from the back/forward cache, where it heard nothing.
+ *
+ * @param name The same in all tabs that share the sign-in.
+ */
+export function createTabs(name: string, onChange: () => void): Tabs {
+  let channel = open();
+
+  function open(): BroadcastChannel | null {
+    if (typeof BroadcastChannel === "undefined") return null;
+    const opened = new BroadcastChannel(name);
+    opened.onmessage = onChange;
+    // Node only: listening for other tabs is no reason to stay alive.
+    (opened as { unref?: () => void }).unref?.();
+    return opened;
+  }
+
+  function shut(): void {
+    channel?.close();
+    channel = null;
+  }
+
+  const closing = new AbortController();
+  const until = { signal: closing.signal };
+  const { addEventListener: listen } = globalThis;
+  // A page with an open channel is not kept for the way back.
+  listen?.("pagehide", shut, until);
+  listen?.(
+    "pageshow",
+    ({ persisted }) => {
+      if (!persisted) return;
+      channel = open();
+      onChange();
+    },
+    until,
+  );
+  // Browsers without channels tell of changes of localStorage all the same.
+  listen?.(
+    "storage",
+    ({ key }) => {
+      if (channel === null && key === name) onChange();
+    },
+    until,
+  );
+  listen?.("online", onChange, until);
+
+  return {
+    tell: () => channel?.postMessage(null),
+    alone: (work) => withLock(name, work),
+    close() {
+      shut();
+      closing.abort();
+    },
+  };
+}
+
+async function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const locks = globalThis.navigator?.locks;
+  if (locks === undefined) return work();
+  const waiting = new AbortController();
+  const timer = setTimeout(() => waiting.abort(), longestWaitMs);
+  let isMine = false;
+  try {
+    return await locks.request(name, { signal: waiting.signal }, () => {
+      isMine = true;
+      clearTimeout(timer);
+      return work();
+    });
+  } catch (error) {
+    if (isMine || !waiting.signal.aborted) throw error;
+    return work();
+  } finally {
+    clearTimeout(timer);
+  }
+}
