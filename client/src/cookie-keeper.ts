@@ -53,12 +53,21 @@ export function createCookieKeeper(options: {
     return store.current();
   }
 
+  async function endOnServer(): Promise<void> {
+    try {
+      await server.auth.logout.mutate({});
+    } catch (error) {
+      // Whoever had no session has none now.
+      if (reasonIn(error) === null) throw error;
+    }
+  }
+
   async function signIn(send: () => Promise<ServerSession>): Promise<User> {
     const isLate = intents.begin();
     const next = await send();
     if (isLate()) {
       // The cookie is set by now, whatever came after.
-      if (store.current().status === "signed-out") await server.auth.logout.mutate({});
+      if (store.current().status === "signed-out") await endOnServer();
       else await ask();
       throw overtaken();
     }
@@ -88,14 +97,7 @@ export function createCookieKeeper(options: {
     async logout() {
       intents.begin();
       adopt(null);
-      try {
-        await server.auth.logout.mutate({});
-      } catch (error) {
-        // Whoever had no session has none now.
-        if (reasonIn(error) === null) throw error;
-      } finally {
-        tabs.tell();
-      }
+      await endOnServer().finally(tabs.tell);
     },
 
     close: tabs.close,

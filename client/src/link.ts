@@ -50,7 +50,7 @@ export function createAuthLink<Router extends AnyTRPCRouter>(options: {
         async function send(mayRetry: boolean): Promise<void> {
           const taken = keeper.take();
           // Who calls and signs out in the same moment means the call to be theirs.
-          const held = taken instanceof Promise ? await taken : taken;
+          const held = "then" in taken ? await taken : taken;
           if (isStopped) return;
           running = senderFor(
             held,

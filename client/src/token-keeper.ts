@@ -29,8 +29,8 @@ export function createTokenKeeper(options: {
   let held: TokenHeld = { accessToken: null, userId: null, tokens: null };
 
   // A storage that answers at once has its answer before the first render.
-  const first = storage === null ? null : attempt(() => storage.getItem(name));
-  if (first === null || typeof first === "string") begin(first);
+  let asked: ReturnType<TokenStorage["getItem"]> | undefined = ask();
+  if (asked === null || typeof asked === "string") begin(asked);
 
   /** Makes these the tokens of this page, and tells of the transition that this is. */
   function adopt(next: Tokens | null, reason: SignedOutReason | null = "SIGNED_OUT"): void {
@@ -45,18 +45,26 @@ export function createTokenKeeper(options: {
     store.move({ type: isSame ? "refreshed" : "signed-in", session: sessionOf(next) });
   }
 
+  function ask(): ReturnType<TokenStorage["getItem"]> {
+    const answer = attempt(() => storage?.getItem(name) ?? null);
+    // Whoever awaits it is told; nobody may.
+    Promise.resolve(answer).catch(() => {});
+    return answer;
+  }
+
   function begin(text: string | null): void {
     const found = text === null ? null : read(text);
     // What cannot be read will not be readable later.
-    if (text !== null && found === null) void attempt(() => storage?.removeItem(name));
+    if (text !== null && found === null) void keep(null);
     adopt(found, text === null ? null : "TOKEN_INVALID");
   }
 
   const start = shared(async (): Promise<Session> => {
     if (store.current().status === "starting") {
       try {
-        begin((await storage?.getItem(name)) ?? null);
+        begin(await (asked ?? ask()));
       } catch (error) {
+        asked = undefined;
         store.move({ type: "start-failed", session: { status: "starting", error } });
       }
     }
@@ -222,8 +230,6 @@ function attempt<T>(work: () => T | Promise<T>): T | Promise<T> {
   try {
     return work();
   } catch (error) {
-    const failed = Promise.reject<T>(error);
-    failed.catch(() => {});
-    return failed;
+    return Promise.reject<T>(error);
   }
 }
