@@ -1,4 +1,4 @@
-import { transformer } from "@countersign/shared";
+import { callerTransformer as transformer } from "@countersign/shared";
 import type { CurrentSession, LoginInput, RegisterInput, User } from "@countersign/shared/schemas";
 import { createTRPCClient, type TRPCClient, type TRPCLink } from "@trpc/client";
 import type { AnyTRPCRouter } from "@trpc/server";
@@ -64,6 +64,8 @@ export interface AuthClient<Router extends RouterWithAuth> {
   logout(): Promise<void>;
   /** Who is signed in at this moment. The same object until something changes. */
   readonly session: Session;
+  /** The session that this client was made with: what a server rendered the page for, so that hydration finds the same. */
+  readonly firstSession: Session;
   /**
    * The session once it is known: reads the storage, or asks the server, unless that is done. It is still `"starting"`
    * when that failed.
@@ -91,7 +93,8 @@ export interface AuthClient<Router extends RouterWithAuth> {
  */
 export function createAuthClient<Router extends RouterWithAuth>(options: AuthClientOptions): AuthClient<Router> {
   const storage = options.storage ?? (isOwnOrigin(options.url) ? "cookie" : "memory");
-  const store = createSessionStore(firstSession(options));
+  const firstSession = readFirstSession(options);
+  const store = createSessionStore(firstSession);
   const transport = { url: options.url, transformer, fetch: fetchFor(options.fetch, storage === "cookie") };
   const keeper = createKeeper(storage, { transport, store });
   const stepUp = createStepUp(store, options.onStepUp);
@@ -105,6 +108,7 @@ export function createAuthClient<Router extends RouterWithAuth>(options: AuthCli
     get session() {
       return store.current();
     },
+    firstSession,
     start: keeper.start,
     subscribe: store.subscribe,
     trpc: createTRPCClient<Router>({ links: [link] }),
@@ -125,7 +129,7 @@ function createKeeper(
   return createTokenKeeper({ server, store, storage: place, name });
 }
 
-function firstSession({ session }: AuthClientOptions): Session {
+function readFirstSession({ session }: AuthClientOptions): Session {
   if (session === undefined) return { status: "starting", error: null };
   if (session === null) return { status: "signed-out", reason: null };
   const { user, scopes, expiresAt } = session;

@@ -8,6 +8,7 @@ export {
   createAuthClient,
   type RouterWithAuth,
 } from "./create-auth-client.ts";
+export { createRequestClient, type RequestClientOptions } from "./request-client.ts";
 export type {
   Session,
   SessionEvent,

@@ -1,4 +1,4 @@
-import type { transformer } from "@countersign/shared";
+import type { Transformer } from "@countersign/shared";
 import {
   type HTTPBatchLinkOptions,
   httpBatchLink,
@@ -18,12 +18,12 @@ export type Fetch = NonNullable<HTTPBatchLinkOptions<AnyTRPCRootTypes>["fetch"]>
 /** Where requests go, and how. */
 export interface Transport {
   readonly url: string;
-  readonly transformer: typeof transformer;
+  readonly transformer: Transformer;
   readonly fetch: Fetch;
 }
 
 /** Calls that go together in one request; the server takes no more. */
-const maxItems = 10;
+export const maxItems = 10;
 /** What proxies let pass of an address, with some room for the server's own. A query that is longer goes by itself. */
 const maxURLLength = 6_000;
 

@@ -4,4 +4,4 @@ export type { DetailsOf, ErrorWithReason, Failure, InputIssue, PasswordRule, Rea
 export { AuthError, isAuthError, isReason, reasons } from "./errors.ts";
 export type { Principal } from "./principal.ts";
 export type { Transformer, WireError, WireErrorData } from "./wire.ts";
-export { transformer } from "./wire.ts";
+export { callerTransformer, transformer } from "./wire.ts";

@@ -50,12 +50,23 @@ interface DirectedTransformer {
  * ```
  */
 export const transformer: Transformer = {
-  input: { serialize: (value: unknown) => superjson.serialize(value), deserialize: deserializeInput },
-  output: {
-    serialize: (value: unknown) => superjson.serialize(value),
-    deserialize: (value: SuperJSONResult): unknown => superjson.deserialize(value, { inPlace: true }),
-  },
+  input: { serialize, deserialize: deserializeInput },
+  output: { serialize, deserialize: deserializeOutput },
 };
+
+/** The same for a side that only calls, without what a server needs to be strict: for bundles of browsers. */
+export const callerTransformer: Transformer = {
+  input: { serialize, deserialize: deserializeOutput },
+  output: { serialize, deserialize: deserializeOutput },
+};
+
+function serialize(value: unknown): unknown {
+  return superjson.serialize(value);
+}
+
+function deserializeOutput(value: SuperJSONResult): unknown {
+  return superjson.deserialize(value, { inPlace: true });
+}
 
 function deserializeInput(received: unknown): unknown {
   try {
