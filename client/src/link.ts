@@ -24,11 +24,13 @@ export interface Transport {
 
 /** Calls that go together in one request; the server takes no more. */
 export const maxItems = 10;
+/** A call may wait for longer than a token lives before it is sent, as where a browser has no connection left for it. */
+const maxRetries = 2;
 /** What proxies let pass of an address, with some room for the server's own. A query that is longer goes by itself. */
 const maxURLLength = 6_000;
 
 /**
- * The terminating link: sends an operation with what the keeper holds, and once more where the keeper mended what it was
+ * The terminating link: sends an operation with what the keeper holds, and again where the keeper mended what it was
  * refused for, or the person proved again who they are.
  *
  * It works per operation, since a batch answers 207 and its status tells nothing.
@@ -47,7 +49,7 @@ export function createAuthLink<Router extends AnyTRPCRouter>(options: {
         let running: Unsubscribable | undefined;
         let isStopped = false;
 
-        async function send(mayRetry: boolean): Promise<void> {
+        async function send(retries: number): Promise<void> {
           const taken = keeper.take();
           // Who calls and signs out in the same moment means the call to be theirs.
           const held = "then" in taken ? await taken : taken;
@@ -58,13 +60,13 @@ export function createAuthLink<Router extends AnyTRPCRouter>(options: {
           )({ op, next: refuseNext }).subscribe({
             next: (result) => observer.next(result),
             complete: () => observer.complete(),
-            error: (error) => void recover(held, error, mayRetry).catch(fail),
+            error: (error) => void recover(held, error, retries).catch(fail),
           });
         }
 
-        async function recover(held: Held, error: TRPCClientError<Router>, mayRetry: boolean): Promise<void> {
-          const isMended = mayRetry && ((await keeper.mend(held, error)) || (await stepUp(op, held, error)));
-          if (isMended) await send(false);
+        async function recover(held: Held, error: TRPCClientError<Router>, retries: number): Promise<void> {
+          const isMended = retries > 0 && ((await keeper.mend(held, error)) || (await stepUp(op, held, error)));
+          if (isMended) await send(retries - 1);
           else fail(error);
         }
 
@@ -72,7 +74,7 @@ export function createAuthLink<Router extends AnyTRPCRouter>(options: {
           if (!isStopped) observer.error(error);
         }
 
-        send(true).catch(fail);
+        send(maxRetries).catch(fail);
         return () => {
           isStopped = true;
           running?.unsubscribe();

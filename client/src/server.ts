@@ -6,5 +6,8 @@ import type { Transport } from "./link.ts";
 export type Server = TRPCClient<RootRouter>;
 
 export function createServer(transport: Transport): Server {
-  return createTRPCClient<RootRouter>({ links: [httpLink(transport)] });
+  // Calls of the page that wait for a connection wait for these, too.
+  const fetch: Transport["fetch"] = (input, init) =>
+    transport.fetch(input, { ...init, priority: "high" } as RequestInit as typeof init);
+  return createTRPCClient<RootRouter>({ links: [httpLink({ ...transport, fetch })] });
 }

@@ -3,8 +3,8 @@
 export interface Tabs {
   /** Tells the others. */
   tell(): void;
-  /** Does `work` while no other tab does the same, where the platform has locks. */
-  alone<T>(work: () => Promise<T>): Promise<T>;
+  /** Does `work` while no other tab does the same, where the platform has locks, unless it is needless by then. */
+  alone(work: () => Promise<void>, isNeedless: AbortSignal): Promise<void>;
   close(): void;
 }
 
@@ -59,7 +59,7 @@ export function createTabs(name: string, onChange: () => void): Tabs {
 
   return {
     tell: () => channel?.postMessage(null),
-    alone: (work) => withLock(name, work),
+    alone: (work, isNeedless) => withLock(name, work, isNeedless),
     close() {
       shut();
       closing.abort();
@@ -67,21 +67,23 @@ export function createTabs(name: string, onChange: () => void): Tabs {
   };
 }
 
-async function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
+async function withLock(name: string, work: () => Promise<void>, isNeedless: AbortSignal): Promise<void> {
   const locks = globalThis.navigator?.locks;
   if (locks === undefined) return work();
   const waiting = new AbortController();
-  const timer = setTimeout(() => waiting.abort(), longestWaitMs);
+  const stop = () => waiting.abort();
+  const timer = setTimeout(stop, longestWaitMs);
+  isNeedless.addEventListener("abort", stop);
   let isMine = false;
   try {
-    return await locks.request(name, { signal: waiting.signal }, () => {
+    await locks.request(name, { signal: waiting.signal }, () => {
       isMine = true;
       clearTimeout(timer);
       return work();
     });
   } catch (error) {
     if (isMine || !waiting.signal.aborted) throw error;
-    return work();
+    if (!isNeedless.aborted) await work();
   } finally {
     clearTimeout(timer);
   }

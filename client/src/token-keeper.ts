@@ -26,6 +26,8 @@ export function createTokenKeeper(options: {
   const intents = createIntents();
   const tabs = storage && createTabs(name, () => void catchUp().catch(() => {}));
   let tokens: Tokens | null = null;
+  /** Aborted as soon as there are other tokens: nobody has to wait for a turn to replace the ones of before. */
+  let moved = new AbortController();
   let held: TokenHeld = { accessToken: null, userId: null, tokens: null };
 
   // A storage that answers at once has its answer before the first render.
@@ -36,6 +38,7 @@ export function createTokenKeeper(options: {
   function adopt(next: Tokens | null, reason: SignedOutReason | null = "SIGNED_OUT"): void {
     const before = store.current();
     tokens = next;
+    moved.abort();
     held = { accessToken: next?.accessToken ?? null, userId: next?.user.id ?? null, tokens: next };
     if (next === null) {
       if (before.status !== "signed-out") store.move({ type: "signed-out", session: { status: "signed-out", reason } });
@@ -110,7 +113,8 @@ export function createTokenKeeper(options: {
   async function replace(used: Tokens): Promise<void> {
     store.move({ type: "refreshing", session: { ...sessionOf(used), isRefreshing: true } });
     try {
-      await (tabs?.alone(() => exchange(used)) ?? exchange(used));
+      moved = new AbortController();
+      await (tabs?.alone(() => exchange(used), moved.signal) ?? exchange(used));
     } catch (error) {
       const reason = endingReasonIn(error);
       // Who signed out, or in as another, while the reply was under way meant what they did.
@@ -124,12 +128,10 @@ export function createTokenKeeper(options: {
 
   async function exchange(used: Tokens): Promise<void> {
     if (await isOvertaken(used)) return;
-    const askedAt = Date.now();
-    const signedIn = await withRetries((signal) =>
-      server.auth.refresh.mutate({ refreshToken: used.refreshToken }, { signal }),
+    const next = await withRetries((signal) =>
+      timed(() => server.auth.refresh.mutate({ refreshToken: used.refreshToken }, { signal })),
     );
     if (await isOvertaken(used)) return;
-    const next = tokensFrom(signedIn, askedAt);
     adopt(next);
     await keep(next);
   }
@@ -155,8 +157,7 @@ export function createTokenKeeper(options: {
 
   async function signIn(ask: () => Promise<SignedIn>) {
     const isLate = intents.begin();
-    const askedAt = Date.now();
-    const next = tokensFrom(await ask(), askedAt);
+    const next = await timed(ask);
     if (isLate()) {
       end(next);
       throw overtaken();
@@ -213,6 +214,13 @@ export function createTokenKeeper(options: {
 
     close: () => tabs?.close(),
   };
+}
+
+/** The tokens of a reply, with how long they live from the moment that it was asked for, and arrived. */
+async function timed(ask: () => Promise<SignedIn>): Promise<Tokens> {
+  const askedAt = Date.now();
+  const signedIn = await ask();
+  return tokensFrom(signedIn, { askedAt, arrivedAt: Date.now() });
 }
 
 function sessionOf({ user, scope, expiresAt }: Tokens): SignedInSession {

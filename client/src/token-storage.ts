@@ -26,12 +26,18 @@ export interface Tokens {
 /** Sooner than the server would refuse it: a tenth of its life, half a minute at most. */
 const marginMs = (lifeMs: number) => Math.min(lifeMs / 10, 30_000);
 
-/** @param askedAt When the request was sent, by this device's clock: the token's life began later. */
-export function tokensFrom(signedIn: SignedIn, askedAt: number): Tokens {
+/**
+ * The tokens of a reply. Their life began somewhere between the request and the reply: counted from the request, nothing is
+ * sent too late; and however slow the reply was, they are used for half of it at least.
+ *
+ * @param by This device's clock, whatever it shows.
+ */
+export function tokensFrom(signedIn: SignedIn, by: { readonly askedAt: number; readonly arrivedAt: number }): Tokens {
+  const { askedAt, arrivedAt } = by;
   const { accessToken, refreshToken, user, scope, expiresAt } = signedIn;
   // A server of an older version does not say how long that is; then the clocks have to agree.
-  const lifeMs = (signedIn.expiresIn ?? Math.round((expiresAt.getTime() - askedAt) / 1_000)) * 1_000;
-  const staleAt = askedAt + lifeMs - marginMs(lifeMs);
+  const lifeMs = (signedIn.expiresIn ?? (expiresAt.getTime() - askedAt) / 1_000) * 1_000;
+  const staleAt = Math.max(askedAt + lifeMs - marginMs(lifeMs), arrivedAt + lifeMs / 2);
   return { accessToken, refreshToken, user, scope, expiresAt: expiresAt.getTime(), staleAt };
 }
 

@@ -94,7 +94,7 @@ function toReply(signedIn: SignedIn): z.output<typeof TokenReply> {
   return {
     access_token: signedIn.accessToken,
     token_type: "bearer",
-    expires_in: signedIn.expiresIn,
+    expires_in: Math.floor(signedIn.expiresIn),
     refresh_token: signedIn.refreshToken,
     scope: signedIn.scope,
   };

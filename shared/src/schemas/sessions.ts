@@ -18,8 +18,8 @@ export const SignedIn = z.object({
   tokenType: z.literal("Bearer"),
   /** When the access token expires, by the server's clock. */
   expiresAt: z.date(),
-  /** How many seconds that is from now, for callers whose clock is wrong. */
-  expiresIn: z.int(),
+  /** How many seconds that is from now, to the millisecond, for callers whose clock is wrong. */
+  expiresIn: z.number(),
   refreshToken: z.string(),
   /** The scopes granted, separated by spaces. */
   scope: z.string(),

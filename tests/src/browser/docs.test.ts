@@ -3,22 +3,13 @@ import { createAuthClient } from "@countersign/client";
 import type { RootRouter } from "@countersign/server";
 import type { Locator, Page } from "playwright-core";
 import { beforeEach, expect, it } from "vitest";
-import { startBrowser, watch } from "../support/browser.ts";
+import { missingBrowser, startBrowser, watch } from "../support/browser.ts";
 import { notesExample } from "../support/notes-example.ts";
 import { signUp } from "../support/people.ts";
 import { password, testApp } from "../support/test-app.ts";
 
-/** Why this machine has no browser, or `null`. */
-const unavailable = await startBrowser().then(
-  async (browser) => {
-    await browser.close();
-    return null;
-  },
-  (error: Error) => `Chromium does not run here (${process.platform} ${process.arch}): ${error.message.split("\n")[0]}`,
-);
-if (unavailable !== null) console.warn(unavailable);
 beforeEach(({ skip }) => {
-  if (unavailable !== null) skip(unavailable);
+  if (missingBrowser !== null) skip(missingBrowser);
 });
 
 it("Authorize signs in with username and password, and then protected calls answer", { timeout: 60_000 }, async () => {

@@ -14,6 +14,16 @@ export async function startBrowser(): Promise<Browser & AsyncDisposable> {
   });
 }
 
+/** Why this machine has no browser, or `null`. Skip tests with it, and it is printed. */
+export const missingBrowser: string | null = await startBrowser().then(
+  async (browser) => {
+    await browser.close();
+    return null;
+  },
+  (error: Error) => `Chromium does not run here (${process.platform} ${process.arch}): ${error.message.split("\n")[0]}`,
+);
+if (missingBrowser !== null) console.warn(missingBrowser);
+
 /** What a page must not do: complain, break its policy, or call elsewhere. Filled as it happens. */
 export function watch(page: Page, origin: string): string[] {
   const complaints: string[] = [];

@@ -9,7 +9,7 @@ import { Worker } from "node:worker_threads";
 import { gzipSync } from "node:zlib";
 import { Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bundleForBrowsers } from "./bundle.ts";
+import { bundleForBrowsers } from "../support/bundle.ts";
 import { expected, type Issuer, startIssuer } from "./issuer.ts";
 
 let issuer: Issuer;
@@ -43,7 +43,10 @@ describe.each([
   test.skipIf(missing !== null)(`the verifier works${missing === null ? "" : ` (skipped: ${missing})`}`, async () => {
     const folder = await mkdtemp(join(tmpdir(), `verifier-${runtime}-`));
     try {
-      await writeFile(join(folder, "scenario.mjs"), (await bundleForBrowsers("scenario.ts", "esm")).code);
+      await writeFile(
+        join(folder, "scenario.mjs"),
+        (await bundleForBrowsers(new URL("scenario.ts", import.meta.url), "esm")).code,
+      );
       await writeFile(join(folder, "given.json"), JSON.stringify(issuer.given));
       const main = join(folder, "main.mjs");
       await writeFile(
@@ -63,7 +66,7 @@ describe.each([
 describe("in workerd", () => {
   let miniflare: Miniflare;
   beforeAll(async () => {
-    const { code } = await bundleForBrowsers("worker.ts", "esm");
+    const { code } = await bundleForBrowsers(new URL("worker.ts", import.meta.url), "esm");
     miniflare = new Miniflare({ modules: true, script: code, compatibilityDate: "2026-01-01" });
     await miniflare.ready;
   });
@@ -88,17 +91,17 @@ describe("in workerd", () => {
 
 describe("in a browser's bundle", () => {
   test("there is nothing of Node.js, no schema library, and little of everything", async () => {
-    const { code, imports } = await bundleForBrowsers("scenario.ts", "esm");
+    const { code, imports } = await bundleForBrowsers(new URL("scenario.ts", import.meta.url), "esm");
     expect(imports).toEqual([]);
     expect(code).not.toMatch(/\bnode:|\brequire\(|\bprocess\.|\bBuffer\b|__dirname/);
     expect(code).not.toMatch(/superjson|ZodError|kysely/i);
-    expect(gzipSync((await bundleForBrowsers("scenario.ts", "esm", { minify: true })).code).length).toBeLessThan(
-      20_000,
-    );
+    expect(
+      gzipSync((await bundleForBrowsers(new URL("scenario.ts", import.meta.url), "esm", { minify: true })).code).length,
+    ).toBeLessThan(20_000);
   });
 
   test("the verifier works where there are only the web's globals", async () => {
-    const { code } = await bundleForBrowsers("scenario.ts", "iife");
+    const { code } = await bundleForBrowsers(new URL("scenario.ts", import.meta.url), "iife");
     const worker = new Worker(asBrowserWould(code), { eval: true, workerData: issuer.given });
     const findings = await new Promise((resolve, reject) => {
       worker.once("message", resolve).once("error", reject);

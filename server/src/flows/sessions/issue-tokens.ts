@@ -54,7 +54,7 @@ export function toSignedIn(deps: Deps, { session, account, accessToken }: Starte
     accessToken: accessToken.accessToken,
     tokenType: "Bearer",
     expiresAt,
-    expiresIn: Math.max(0, Math.floor((expiresAt.getTime() - deps.now()) / 1_000)),
+    expiresIn: Math.max(0, (expiresAt.getTime() - deps.now()) / 1_000),
     refreshToken: deps.refreshTokens.make(session),
     scope: scopes.join(" "),
     user: toUser(account),

@@ -1,4 +1,4 @@
-/** Bundles a file of this folder for runtimes that have no Node.js in them. */
+/** Bundles a file for runtimes that have no Node.js in them. */
 import { fileURLToPath } from "node:url";
 import { type RolldownOutput, rolldown } from "rolldown";
 
@@ -9,12 +9,12 @@ export interface Bundle {
 }
 
 export async function bundleForBrowsers(
-  file: string,
+  file: URL,
   format: "esm" | "iife",
   { minify = false }: { minify?: boolean } = {},
 ): Promise<Bundle> {
   const bundle = await rolldown({
-    input: fileURLToPath(new URL(file, import.meta.url)),
+    input: fileURLToPath(file),
     platform: "browser",
     resolve: { conditionNames: ["@countersign/source", "import", "browser", "default"] },
     // What cannot be bundled must be seen, not passed over as external.
