@@ -245,9 +245,12 @@ async function startParts(
       repeat(feed.catchUp, { ...effects, milliseconds: feedPollMs, complaint: "the feed could not be read" }),
       repeat(() => keepHouse(deps), { ...effects, milliseconds: housekeepingMs, complaint: "housekeeping failed" }),
     ];
+    const ticking = every(feedPollMs, feed.tick);
     return {
       deps,
       async stop() {
+        ticking.stop();
+        feed.stop();
         await Promise.all(repeated.map(({ stop }) => stop()));
         await db.destroy();
       },

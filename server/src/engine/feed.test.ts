@@ -1,6 +1,8 @@
 import type { AccountId, SessionId } from "@countersign/shared/schemas";
 import { describe, expect, it } from "vitest";
+import { assemble, realEffects } from "../create-auth.ts";
 import { appendFeedEvent } from "../store/feed-events.ts";
+import { sqlite } from "../store/sqlite.ts";
 import { createTestAuth } from "../testing.ts";
 import { startFeed } from "./feed.ts";
 
@@ -98,3 +100,101 @@ describe("the feed", () => {
     expect(told).toBe(2);
   });
 });
+
+describe("whoever listens to the feed", () => {
+  it("is told after each read, and whether the keys were read again", async () => {
+    await using test = await createTestAuth();
+    const { feed, append } = await feedOn(test);
+    const news: boolean[] = [];
+    feed.onChange(({ keysChanged }) => news.push(keysChanged));
+    await append({ kind: "session_revoked", subject: "s1", version: null });
+    await feed.catchUp();
+    await append({ kind: "keys_changed", subject: "k1", version: null });
+    await feed.catchUp();
+    await feed.catchUp();
+    expect(news).toEqual([false, true, false]);
+  });
+
+  it("finds what was read when it is told", async () => {
+    await using test = await createTestAuth();
+    const { feed, append } = await feedOn(test);
+    const objections: unknown[] = [];
+    feed.onChange(() => objections.push(feed.objectionTo(principal)));
+    await append({ kind: "session_revoked", subject: "s1", version: null });
+    await feed.catchUp();
+    expect(objections).toEqual(["SESSION_REVOKED"]);
+  });
+
+  it("is told after a read that failed, too: the feed may have become stale", async () => {
+    await using test = await createTestAuth();
+    const { feed, append } = await feedOn(test, () => Promise.reject(new Error("the database is away")));
+    let told = 0;
+    feed.onChange(() => {
+      told += 1;
+    });
+    await append({ kind: "keys_changed", subject: "k1", version: null });
+    await expect(feed.catchUp()).rejects.toThrow();
+    expect(told).toBe(1);
+  });
+
+  it("is told that time has passed, without a read, and that the feed is no longer followed", async () => {
+    await using test = await createTestAuth();
+    const { feed } = await feedOn(test);
+    const followed: boolean[] = [];
+    feed.onChange(() => followed.push(feed.isFollowed()));
+    feed.tick();
+    feed.stop();
+    expect(followed).toEqual([true, false]);
+  });
+
+  it("is told no more after it stopped, and stops nobody else", async () => {
+    await using test = await createTestAuth();
+    const { feed } = await feedOn(test);
+    let told = 0;
+    const listener = () => {
+      told += 1;
+    };
+    const [stop] = [feed.onChange(listener), feed.onChange(listener)];
+    expect(feed.listeners()).toBe(2);
+    stop();
+    stop();
+    expect(feed.listeners()).toBe(1);
+    feed.tick();
+    expect(told).toBe(1);
+  });
+});
+
+describe("the timer of an auth", () => {
+  it("ticks also while a read of the feed does not come back", async () => {
+    const { work, every } = turnedByHand();
+    await using auth = assemble(options, { ...realEffects, every });
+    const { db, feed } = await auth.start();
+    await db.connection().execute(async () => {
+      // The only connection is taken, so a read has to wait.
+      for (const turn of work) turn();
+      let told = 0;
+      feed.onChange(() => {
+        told += 1;
+      });
+      for (const turn of work) turn();
+      expect(told).toBe(1);
+    });
+  });
+});
+
+const options = {
+  database: sqlite(":memory:"),
+  secret: Buffer.from("0123456789abcdef".repeat(2)).toString("base64url"),
+  issuer: "http://localhost:3000",
+  passwordHashing: { memoryKiB: 8, iterations: 1, parallelism: 1 },
+};
+
+/** Timers that a test turns. */
+function turnedByHand() {
+  const work: (() => void)[] = [];
+  const every = (_: number, turn: () => void) => {
+    work.push(turn);
+    return { stop() {} };
+  };
+  return { work, every };
+}

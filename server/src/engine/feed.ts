@@ -20,9 +20,25 @@ export interface Feed {
   isStale(): boolean;
   /** Milliseconds since the table was last read. */
   age(): number;
-  /** Reads what is new. Called after every write of our own, and by a timer. */
+  /** Reads what is new. Called after every write of our own, and by a timer. Whoever listens is told after each try. */
   catchUp(): Promise<void>;
+  /** Calls back when an answer of the feed may have changed, until the function that it returns is called. */
+  onChange(listener: FeedListener): () => void;
+  /** Tells the listeners that time has passed: a feed that cannot be read must not keep them waiting for it. */
+  tick(): void;
+  /** How many listen. */
+  listeners(): number;
+  /** Whether it is still followed. */
+  isFollowed(): boolean;
+  /** Follows no longer, and says so to whoever listens. */
+  stop(): void;
 }
+
+/** Must not throw: others listen too. */
+export type FeedListener = (news: {
+  /** Whether the signing keys were read again, so that what a former one proved may be proved no more. */
+  readonly keysChanged: boolean;
+}) => void;
 
 /**
  * Reads the facts that live tokens could still contradict, and follows the table from there.
@@ -44,6 +60,8 @@ export async function startFeed(options: {
   let reading: Promise<void> = Promise.resolve();
   /** Stays until the keys were read: the event itself is read once. */
   let keysHaveChanged = false;
+  const listeners = new Set<FeedListener>();
+  let followed = true;
 
   for (const event of await readFeedSince(db, now() - horizonMs)) learn(event);
 
@@ -71,7 +89,22 @@ export async function startFeed(options: {
     }
   }
 
-  async function read(): Promise<void> {
+  function tell(news: Parameters<FeedListener>[0]): void {
+    for (const listener of listeners) listener(news);
+  }
+
+  async function readAndTell(): Promise<void> {
+    let keysChanged = false;
+    try {
+      keysChanged = await read();
+    } finally {
+      // After a failure too: that the feed has become stale is news, and so is what was read before the keys were.
+      tell({ keysChanged });
+    }
+  }
+
+  /** Returns whether the keys were read again. */
+  async function read(): Promise<boolean> {
     const startedAt = now();
     const events = await readFeedAfter(db, lastId);
     for (const event of events) {
@@ -79,10 +112,12 @@ export async function startFeed(options: {
       lastId = event.id;
     }
     keysHaveChanged ||= events.some(({ kind }) => kind === "keys_changed");
-    if (keysHaveChanged) await onKeysChanged();
+    const keysChanged = keysHaveChanged;
+    if (keysChanged) await onKeysChanged();
     keysHaveChanged = false;
     forget(startedAt - horizonMs);
     lastReadAt = startedAt;
+    return keysChanged;
   }
 
   return {
@@ -95,8 +130,21 @@ export async function startFeed(options: {
     age: () => now() - lastReadAt,
     catchUp() {
       // One reader at a time, and a caller who has just written gets a read that began after its write.
-      reading = reading.catch(() => {}).then(read);
+      reading = reading.catch(() => {}).then(readAndTell);
       return reading;
+    },
+    onChange(listener) {
+      // A function of its own for each: one that is given twice is told twice, and stopped one by one.
+      const told: FeedListener = (news) => listener(news);
+      listeners.add(told);
+      return () => void listeners.delete(told);
+    },
+    tick: () => tell({ keysChanged: false }),
+    listeners: () => listeners.size,
+    isFollowed: () => followed,
+    stop() {
+      followed = false;
+      tell({ keysChanged: false });
     },
   };
 }
