@@ -6,10 +6,12 @@ import { AuthError, type Principal } from "@countersign/shared";
 import type { TRPCError } from "@trpc/server";
 import { z } from "zod";
 import { confirmPrincipal } from "../flows/sessions/resolve-principal.ts";
+import { watchPrincipal } from "../flows/sessions/watch-principal.ts";
 import { sentencesOf } from "../input-issues.ts";
 import type { RequestAuth } from "./context.ts";
 import { errorFormatter, refusalIn, toTRPCError } from "./errors.ts";
 import { t } from "./init.ts";
+import { watchSubscription } from "./watched-subscription.ts";
 
 /** What a procedure demands of its caller. */
 export interface Demands {
@@ -68,11 +70,33 @@ export function makePublicProcedure() {
 export function makeGuardedProcedure<P extends AnyPrincipal = Principal>(requirements: Requirements) {
   const demands = toDemands(requirements);
   return t.procedure.errors(errorFormatter).use(
-    declaring(demands, async ({ ctx, next }) => {
-      const principal = (await meet(demands, ctx.auth)) as AnyPrincipal as P;
-      return settle(await next({ ctx: { principal } }));
+    declaring(demands, async ({ ctx, next, type, path, signal }) => {
+      const proved = await meet(demands, ctx.auth);
+      const principal = proved as AnyPrincipal as P;
+      const result = settle(await next({ ctx: { principal } }));
+      if (type !== "subscription" || !result.ok) return result;
+      return { ...result, data: keepTrue(result.data, { demands, auth: ctx.auth, principal: proved, path, signal }) };
     }),
   );
+}
+
+/** A subscription lives longer than the moment in which its caller was checked: it ends when that is no longer true. */
+function keepTrue(
+  subscription: unknown,
+  call: {
+    readonly demands: Demands;
+    readonly auth: RequestAuth;
+    readonly principal: Principal;
+    readonly path: string;
+    readonly signal: AbortSignal | undefined;
+  },
+): unknown {
+  const { demands, auth, principal, path, signal } = call;
+  const { deps } = auth;
+  const needsCertainty = demands.maxAge !== null;
+  const watch = watchPrincipal(deps, principal, { verifyAgain: () => auth.principal(), needsCertainty });
+  const onError = (err: unknown) => deps.log.error({ path, err }, "a subscription failed when it was over");
+  return watchSubscription(subscription, { watch, signal, onError });
 }
 
 async function meet(demands: Demands, auth: RequestAuth): Promise<Principal> {

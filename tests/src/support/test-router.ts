@@ -2,6 +2,7 @@
 import { createAuth } from "@countersign/server";
 import { sqlite } from "@countersign/server/sqlite";
 import { z } from "zod";
+import { boardOf } from "./board.ts";
 
 /** Never opened: the tests run on `createTestAuth(testOptions)`. */
 const auth = createAuth({
@@ -19,6 +20,8 @@ const auth = createAuth({
 
 export const testOptions = auth.options;
 
+const BoardInput = z.object({ board: z.string(), lastEventId: z.string().nullish() });
+
 export const testRouter = auth.t.router({
   auth: auth.router,
   users: auth.usersRouter,
@@ -33,6 +36,13 @@ export const testRouter = auth.t.router({
   moderate: auth.requires({ scope: ["notes:moderate"] }).mutation(() => "moderated"),
   tidy: auth.requires({ role: "moderator" }).mutation(() => "tidied"),
   dangerous: auth.requires({ maxAge: 300 }).mutation(() => "done"),
+  live: auth
+    .requires({ scope: "notes:read" })
+    .input(BoardInput)
+    .subscription(({ input, signal }) => boardOf(input.board).read(input.lastEventId, signal)),
+  publicLive: auth.publicProcedure
+    .input(BoardInput)
+    .subscription(({ input, signal }) => boardOf(input.board).read(input.lastEventId, signal)),
   broken: auth.protectedProcedure.query(() => {
     throw new Error("select * from secrets where path = /etc/shadow");
   }),
