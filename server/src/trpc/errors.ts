@@ -1,7 +1,7 @@
 /** From a refusal to what tRPC sends, and nothing more than that: no stack, no SQL, no library's words. */
 import { AuthError, type Failure, type InputIssue, type WireError } from "@countersign/shared";
 import { TRPCError } from "@trpc/server";
-import type { TRPC_ERROR_CODE_KEY, TRPC_ERROR_CODE_NUMBER } from "@trpc/server/rpc";
+import { type TRPC_ERROR_CODE_KEY, type TRPC_ERROR_CODE_NUMBER, TRPC_ERROR_CODES_BY_KEY } from "@trpc/server/rpc";
 import { type FoundIssue, readIssues, toSentence } from "../input-issues.ts";
 
 const codes: Readonly<Record<number, TRPC_ERROR_CODE_KEY>> = {
@@ -43,12 +43,14 @@ export function refusalIn(error: TRPCError): AuthError | null {
  */
 export function errorFormatter({ error, shape, path }: FormatterOptions): WireError {
   const status = refusalIn(error)?.status;
-  const code = (status !== undefined && codes[status]) || error.code;
+  const refused = status === undefined ? undefined : codes[status];
+  const code = refused ?? error.code;
   const { message, failure } = describe(error);
   const httpStatus = status ?? shape.data.httpStatus;
   return {
     message,
-    code: shape.code,
+    // A refusal that a subscription's resolver threw is an internal error to tRPC, and its client would try again for ever.
+    code: refused === undefined ? shape.code : TRPC_ERROR_CODES_BY_KEY[refused],
     data: { code, httpStatus, ...(path !== undefined && { path }), ...(failure ?? { reason: null, details: null }) },
   };
 }
