@@ -67,10 +67,16 @@ function makeGauges(registry: Registry) {
     help: "Password hashes that run or wait.",
     registers,
   });
+  const subscriptions = new Gauge({
+    name: "countersign_subscriptions",
+    help: "Subscriptions of signed-in callers that are open.",
+    registers,
+  });
   return {
     async read(start: () => Promise<Deps>): Promise<void> {
       const deps = await start().catch(() => null);
       feedAge.set(deps === null ? Number.NaN : deps.feed.age() / 1_000);
+      subscriptions.set(deps === null ? 0 : deps.feed.listeners());
       hashes.set(deps === null ? 0 : deps.hasher.load());
     },
   };

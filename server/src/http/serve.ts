@@ -2,13 +2,17 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { App } from "./app.ts";
+import type { ServerEnvironment } from "./event-stream.ts";
 import { type ErrorBody, reply } from "./refusal.ts";
 
 /** A listening server. */
 export interface Served {
   /** Where it listens, as in `http://127.0.0.1:3000`. */
   readonly url: string;
-  /** Stops accepting, lets the requests under way end (at most `drainMs`; default 10,000), then cuts what is left. */
+  /**
+   * Stops accepting, ends the subscriptions, whose clients come again elsewhere, lets the other requests under way end (at
+   * most `drainMs`; default 10,000), then cuts what is left.
+   */
   close(options?: { drainMs?: number }): Promise<void>;
 }
 
@@ -24,13 +28,21 @@ export class ListenError extends Error {
  */
 export async function serve(app: Pick<App, "fetch">, { port, host }: { port: number; host: string }): Promise<Served> {
   // The app answers its own errors: what comes here is a request that has no valid address, as with a broken Host.
-  const server = createServer(getRequestListener(app.fetch, { errorHandler: () => reply(400, unreadable) }));
+  const stopping = new AbortController();
+  const environment = { stopping: stopping.signal } satisfies ServerEnvironment;
+  const listener = getRequestListener((request, env) => app.fetch(request, { ...env, ...environment }), {
+    errorHandler: () => reply(400, unreadable),
+  });
+  const server = createServer(listener);
   server.on("clientError", refuseUnreadable);
   await listen(server, port, host);
   const { port: actualPort } = server.address() as AddressInfo;
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${actualPort}`,
-    close: ({ drainMs = 10_000 } = {}) => drain(server, drainMs),
+    close({ drainMs = 10_000 } = {}) {
+      stopping.abort();
+      return drain(server, drainMs);
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import { type Context, Hono } from "hono";
 import type { Caller, Deps, Log } from "../deps.ts";
 import { type AuthContext, makeContext } from "../trpc/context.ts";
 import { refusalIn } from "../trpc/errors.ts";
+import { openEventStream } from "./event-stream.ts";
 import { limitBody } from "./limits.ts";
 import { logFailure } from "./log-failure.ts";
 import { refusalHeaders } from "./refusal.ts";
@@ -32,13 +33,14 @@ export function trpcRoutes<Router extends AnyTRPCRouter>(options: {
   const { router, createContext, start, callerOf, log, origins } = options;
 
   async function respond(context: Context<{ Variables: RequestVariables }>, error: TRPCError | null) {
+    const stream = openEventStream(context);
     const cookies: string[] = [];
     // The head of a streamed reply is sent before a procedure ends.
     const isStreamed = context.req.header("trpc-accept") === "application/jsonl";
     const setCookie = isStreamed ? null : (line: string) => void cookies.push(line);
     const response = await resolveResponse({
       router,
-      req: context.req.raw,
+      req: stream?.request ?? context.req.raw,
       path: context.req.path.slice("/trpc/".length),
       error,
       maxBatchSize,
@@ -49,11 +51,11 @@ export function trpcRoutes<Router extends AnyTRPCRouter>(options: {
         const cookie = sessionCookieOf(context, deps, { origins, setCookie });
         return createContext(makeContext(deps, { authorization, cookie }, callerOf(context)), context.req.raw);
       },
-      onError: ({ error, path }) => {
+      onError: ({ error, path, req }) => {
         const fields = { requestId: context.get("requestId"), path };
         const refusal = refusalIn(error);
         if (refusal !== null) logFailure(log, refusal, fields);
-        else if (error.code === "INTERNAL_SERVER_ERROR")
+        else if (error.code === "INTERNAL_SERVER_ERROR" && !isBrokenOff(error, req))
           log.error({ ...fields, err: error.cause ?? error }, "a procedure failed");
       },
       responseMeta: ({ errors, info }) => {
@@ -62,10 +64,10 @@ export function trpcRoutes<Router extends AnyTRPCRouter>(options: {
         return { headers: new Headers({ "cache-control": "no-store", ...refusalHeaders(refusals) }) };
       },
     });
-    // tRPC leaves it out of what it refuses before a procedure is found.
     for (const line of cookies) response.headers.append("set-cookie", line);
+    // tRPC leaves it out of what it refuses before a procedure is found.
     if (response.status >= 400) response.headers.set("content-type", "application/json");
-    return response;
+    return stream?.respond(response) ?? response;
   }
 
   return new Hono<{ Variables: RequestVariables }>()
@@ -76,6 +78,11 @@ export function trpcRoutes<Router extends AnyTRPCRouter>(options: {
       ),
     )
     .all("/trpc/*", (context) => respond(context, unsupportedMediaType(context.req.raw)));
+}
+
+/** A subscription whose caller went away, or that this server ended: its resolver was told by its signal, and nothing failed. */
+function isBrokenOff({ cause }: TRPCError, { signal }: Request): boolean {
+  return signal.aborted && cause?.name === "AbortError";
 }
 
 /** A form of another origin can send three content types without being asked first; none of them is JSON. */

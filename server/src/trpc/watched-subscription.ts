@@ -65,7 +65,10 @@ function watchIterable(source: AsyncIterable<unknown>, options: WatchOptions): A
     void closeSource();
   }
 
-  /** A generator that waits closes when its wait is over: at once, when it waits with the signal that it was given. */
+  /**
+   * A generator that waits closes when its wait is over: it cannot be woken from here, nor can the signal that tRPC gave
+   * it be aborted. Our own app aborts it when the stream has ended.
+   */
   async function closeSource(): Promise<void> {
     try {
       await iterator.return?.();
