@@ -57,6 +57,7 @@ test("the feed's age and the waiting hashes are read when asked for", async () =
   const text = await scrape(app);
   expect(text).toMatch(/^countersign_feed_age_seconds 0$/m);
   expect(text).toMatch(/^countersign_password_hashes \d+$/m);
+  expect(text).toMatch(/^countersign_subscriptions 0$/m);
   expect(text).toMatch(/^process_resident_memory_bytes \d+$/m);
 });
 

@@ -139,6 +139,18 @@ describe("a procedure", () => {
   test("that is a subscription answers with an event stream", () => {
     const { get } = document.paths["/trpc/notes.changes"];
     expect(Object.keys(get.responses[200].content)).toEqual(["text/event-stream"]);
+    expect(get.security).toEqual([{ password: ["notes:read"] }, { bearer: [] }]);
+  });
+
+  test("that is a subscription tells its refusals in the stream, as it is served", async () => {
+    const { responses } = document.paths["/trpc/notes.changes"].get;
+    expect(Object.keys(responses)).toEqual(["200", "default"]);
+    for (const reason of ["TOKEN_MISSING", "TOKEN_EXPIRED", "SESSION_REVOKED", "INSUFFICIENT_SCOPE", "UNAVAILABLE"]) {
+      expect(responses[200].description).toContain(`\`${reason}\``);
+    }
+    const reply = await app.request("/trpc/notes.changes", { headers: { accept: "text/event-stream" } });
+    expect([reply.status, reply.headers.get("content-type")]).toEqual([200, "text/event-stream"]);
+    expect(await reply.text()).toMatch(/^event: serialized-error\ndata: \{"json":.*"reason":"TOKEN_MISSING"/m);
   });
 
   test("that demands nothing needs no sign-in", () => {

@@ -77,7 +77,7 @@ export async function describeApp(router: AnyTRPCRouter, { issuer, scopes }: Doc
 }
 
 const introduction = [
-  "The tRPC procedures are under `/trpc`: a query is a GET with its input, as JSON, in `input`; a mutation is a POST.",
+  "The tRPC procedures are under `/trpc`: a query is a GET with its input, as JSON, in `input`; a mutation is a POST; a subscription is a GET that answers with server-sent events.",
   "What a procedure demands of its callers is in `x-countersign-demands`.",
 ];
 

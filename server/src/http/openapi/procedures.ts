@@ -6,7 +6,7 @@ import type { BuiltProcedure } from "../../trpc/access.ts";
 import { errorFormatter, toTRPCError } from "../../trpc/errors.ts";
 import { type Demands, readDemands } from "../../trpc/guards.ts";
 import { type JsonObject, jsonContent } from "./json.ts";
-import { guardRefusals, refusalResponses } from "./refusals.ts";
+import { describeRefusal, guardRefusals, refusalResponses } from "./refusals.ts";
 import { type DescribedSchemas, isOptional } from "./schemas.ts";
 
 /** What the router's transformer makes of a value: of its schema, and of the value itself. */
@@ -39,6 +39,7 @@ export function procedureItem(
   const { type, middlewares } = procedure._def;
   const demands = readDemands(middlewares);
   const input = schemas.inputs[path];
+  const possible = [...(input ? [badInput] : []), ...guardRefusals(demands)];
   const operation = {
     operationId: path,
     tags: [path.includes(".") ? path.slice(0, path.indexOf(".")) : "procedures"],
@@ -49,11 +50,15 @@ export function procedureItem(
       ? { requestBody: bodyOf(procedure, input, envelope) }
       : input && { parameters: [inputParameter(procedure, input, envelope)] }),
     responses: {
-      200: type === "subscription" ? eventStream : result(schemas.outputs[path] ?? {}, envelope),
-      ...refusalResponses([...(input ? [badInput] : []), ...guardRefusals(demands)], {
-        schema: procedureError,
-        bodyOf: (refusal) => ({ error: envelope.valueOf(wireErrorOf(refusal, path)) }),
-      }),
+      ...(type === "subscription"
+        ? { 200: eventStream(possible) }
+        : {
+            200: result(schemas.outputs[path] ?? {}, envelope),
+            ...refusalResponses(possible, {
+              schema: procedureError,
+              bodyOf: (refusal) => ({ error: envelope.valueOf(wireErrorOf(refusal, path)) }),
+            }),
+          }),
       default: {
         description: "Any other error, as those of the procedure itself.",
         content: jsonContent(procedureError, { unexpected: { error: envelope.valueOf(unexpectedError(path)) } }),
@@ -86,10 +91,16 @@ function unexpectedError(path: string): WireError {
   return errorFormatter({ error, path, shape });
 }
 
-const eventStream = {
-  description: "Server-sent events: each one's `data` is a value, packed like the result of a query.",
-  content: { "text/event-stream": { schema: { type: "string" } } },
-};
+/** Refusals are events too, at the opening and later: an `EventSource` shows its page nothing of another status. */
+function eventStream(possible: readonly AuthError[]): JsonObject {
+  const description = [
+    "Server-sent events: each one's `data` is a value, packed like the result of a query.",
+    "The event `serialized-error` is the last one, and its `data` the `error` of a procedure that fails. " +
+      "It comes at once when the caller is refused, and later when the sign-in ends. The event `return` says that nothing more comes.",
+    ...possible.map(describeRefusal),
+  ];
+  return { description: description.join("\n\n"), content: { "text/event-stream": { schema: { type: "string" } } } };
+}
 
 function result(output: JsonObject, envelope: Envelope): JsonObject {
   const data = envelope.schemaOf(output);

@@ -40,7 +40,7 @@ export function refusalResponses(refusals: readonly AuthError[], { schema, bodyO
     [...byStatus].map(([status, ofStatus]) => [
       status,
       {
-        description: ofStatus.map((refusal) => `\`${refusal.reason}\`: ${sentenceOf(refusal)}`).join("\n\n"),
+        description: ofStatus.map(describeRefusal).join("\n\n"),
         ...headersOf(ofStatus),
         content: jsonContent(schema, Object.fromEntries(ofStatus.map((refusal) => [refusal.reason, bodyOf(refusal)]))),
       },
@@ -48,9 +48,9 @@ export function refusalResponses(refusals: readonly AuthError[], { schema, bodyO
   );
 }
 
-/** What is wrong with one input is an example; all else is the same each time. */
-function sentenceOf({ reason, message }: AuthError): string {
-  return reason === "BAD_REQUEST" ? reasons.BAD_REQUEST.message : message;
+/** A reason and its sentence. What is wrong with one input is an example; all else is the same each time. */
+export function describeRefusal({ reason, message }: AuthError): string {
+  return `\`${reason}\`: ${reason === "BAD_REQUEST" ? reasons.BAD_REQUEST.message : message}`;
 }
 
 /** The headers that refusals come with, as components. */
