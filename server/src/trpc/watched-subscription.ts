@@ -136,14 +136,22 @@ function watchIterable(source: AsyncIterable<unknown>, options: WatchOptions): A
 }
 
 /** What `observable` of tRPC made: it tells its end to the observer, and is unsubscribed from. */
-function watchObservable(source: Observable<unknown, unknown>, { watch }: WatchOptions): Observable<unknown, unknown> {
+function watchObservable(source: Observable<unknown, unknown>, options: WatchOptions): Observable<unknown, unknown> {
+  const { watch, onError } = options;
   return observable((observer) => {
     const why = watch.objection();
     if (why !== null) {
       observer.error(toTRPCError(why));
       return () => {};
     }
-    const stopWatching = watch.onEnd((why) => observer.error(toTRPCError(why)));
+    const stopWatching = watch.onEnd((why) => {
+      try {
+        observer.error(toTRPCError(why));
+      } catch (error) {
+        // The observer's own mistake, or the teardown's: the feed has others to tell.
+        onError(error);
+      }
+    });
     const subscription = source.subscribe({
       next(value) {
         const why = watch.objection();

@@ -37,6 +37,7 @@ function routerOf({ auth }: TestAuth, seen: { closed: number; onClose(): void })
         observer.next("ready");
         return () => {
           seen.closed += 1;
+          seen.onClose();
         };
       }),
     ),
@@ -239,6 +240,21 @@ describe("an observable", () => {
     await call.signOut();
     await expectReason(ended, "SESSION_REVOKED");
     expect([values, call.seen.closed, call.feed.listeners()]).toEqual([["ready"], 1, 0]);
+  });
+
+  it("whose teardown fails is logged, and keeps nobody else from being told", async () => {
+    const { log, lines } = capturedLog();
+    await using call = await start({ log });
+    call.seen.onClose = () => {
+      throw new Error("the disk is full");
+    };
+    (await call.alice.observed()).subscribe({});
+    const { iterator } = await open(call.alice.deaf());
+    const next = iterator.next();
+    await call.signOut();
+    await expectReason(next, "SESSION_REVOKED");
+    const errors = lines.filter(({ level }) => level === "error");
+    expect(errors.map(({ message }) => message)).toEqual(["a subscription failed when it was over"]);
   });
 
   it("is watched no more when it is left", async () => {
