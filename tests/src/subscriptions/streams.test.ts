@@ -2,9 +2,11 @@
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
-import { AuthError, createApp, serve } from "@countersign/server";
+import { type AuthContext, AuthError, createApp, serve } from "@countersign/server";
 import { sqlite } from "@countersign/server/sqlite";
 import { createTestAuth, type TestAuth } from "@countersign/server/testing";
+import { initTRPC, tracked } from "@trpc/server";
+import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { describe, expect, it } from "vitest";
 import { boardOf } from "../support/board.ts";
@@ -203,6 +205,32 @@ describe("an application's own adapter", () => {
     expect((await test.auth.start()).feed.listeners()).toBe(0);
     board.pin("second");
     await board.readersAre(0);
+  });
+
+  it("sends the reason through a t of the application's own, without our transformer and formatter", async () => {
+    await using test = await createTestAuth(testOptions);
+    const t = initTRPC.context<AuthContext>().create();
+    const waiting = Promise.withResolvers<void>();
+    const router = t.router({
+      idle: t.procedure.concat(test.auth.protectedProcedure).subscription(async function* () {
+        yield tracked("1", "ready");
+        waiting.resolve();
+        await new Promise(() => {});
+      }),
+    });
+    const caller = test.auth.router.createCaller(test.asNobody());
+    const session = await caller.register({ username: "bob", password: "correct horse battery staple" });
+    const reply = await fetchRequestHandler({
+      endpoint: "/trpc",
+      router,
+      req: new Request("http://localhost/trpc/idle", { headers: { authorization: `Bearer ${session.accessToken}` } }),
+      createContext: test.auth.createContext,
+    });
+    const text = reply.text();
+    await waiting.promise;
+    await test.clock.advance({ minutes: 20 });
+    expect(await text).toContain('data: "ready"\nid: 1\n');
+    expect(await text).toMatch(/event: serialized-error\ndata: \{"message":.*"code":-32001,.*"reason":"TOKEN_EXPIRED"/);
   });
 });
 
