@@ -2,6 +2,7 @@ import { callerTransformer as transformer } from "@countersign/shared";
 import type { CurrentSession, LoginInput, RegisterInput, User } from "@countersign/shared/schemas";
 import { createTRPCClient, type TRPCClient, type TRPCLink } from "@trpc/client";
 import type { AnyTRPCRouter } from "@trpc/server";
+import type { EventSourceLike } from "@trpc/server/unstable-core-do-not-import";
 import { createCookieKeeper } from "./cookie-keeper.ts";
 import type { Keeper } from "./keeper.ts";
 import { createAuthLink, type Fetch, type Transport } from "./link.ts";
@@ -34,6 +35,11 @@ export interface AuthClientOptions {
    * more, and its caller notices nothing. When it rejects, the call fails with `FRESH_LOGIN_REQUIRED`.
    */
   readonly onStepUp?: (request: StepUpRequest) => Promise<unknown>;
+  /**
+   * What opens streams for subscriptions. Default: the platform's, which sends a cookie, and no token: where tokens are
+   * kept, give the one of the npm package `eventsource`, which sends them in a header and never in an address.
+   */
+  readonly EventSource?: EventSourceLike.AnyConstructor;
   /** How to send requests. Default: the platform's `fetch`. */
   readonly fetch?: Fetch;
 }
@@ -95,7 +101,10 @@ export function createAuthClient<Router extends RouterWithAuth>(options: AuthCli
   const storage = options.storage ?? (isOwnOrigin(options.url) ? "cookie" : "memory");
   const firstSession = readFirstSession(options);
   const store = createSessionStore(firstSession);
-  const transport = { url: options.url, transformer, fetch: fetchFor(options.fetch, storage === "cookie") };
+  const withCookies = storage === "cookie";
+  const { url, EventSource } = options;
+  const fetch = fetchFor(options.fetch, withCookies);
+  const transport: Transport = { url, transformer, fetch, withCookies, ...(EventSource && { EventSource }) };
   const keeper = createKeeper(storage, { transport, store });
   const stepUp = createStepUp(store, options.onStepUp);
   const link = createAuthLink<Router>({ transport, keeper, stepUp });
