@@ -18,14 +18,17 @@ export interface ReasonDetails {
   INSUFFICIENT_ROLE: { readonly role: string };
   /** The greatest age of the sign-in, in seconds, that the call accepts. */
   FRESH_LOGIN_REQUIRED: { readonly maxAge: number };
-  /** The rule that the password breaks. */
-  WEAK_PASSWORD: { readonly rule: PasswordRule };
+  /** The rule that the password breaks, and the field of the input that it is in. */
+  WEAK_PASSWORD: { readonly rule: PasswordRule; readonly field: PasswordField };
   /** What is wrong with the input, field by field; empty when the request could not be read at all. */
   BAD_REQUEST: { readonly issues: readonly InputIssue[] };
 }
 
 /** A rule of the password policy. */
 export type PasswordRule = "too_short" | "too_common" | "is_username" | "is_product_name";
+
+/** A field of an input that holds a password to be set. */
+export type PasswordField = "password" | "newPassword";
 
 /** One thing that is wrong with an input. Holds the path and the rule, never the value. */
 export interface InputIssue {

@@ -1,6 +1,15 @@
 /** The words that server and client share. Free of zod, so that a browser may import all of it. */
 
-export type { DetailsOf, ErrorWithReason, Failure, InputIssue, PasswordRule, Reason, ReasonDetails } from "./errors.ts";
+export type {
+  DetailsOf,
+  ErrorWithReason,
+  Failure,
+  InputIssue,
+  PasswordField,
+  PasswordRule,
+  Reason,
+  ReasonDetails,
+} from "./errors.ts";
 export { AuthError, isAuthError, isReason, reasons } from "./errors.ts";
 export type { Principal } from "./principal.ts";
 export type { Transformer, WireError, WireErrorData } from "./wire.ts";

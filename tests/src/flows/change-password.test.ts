@@ -28,7 +28,7 @@ describe("changePassword", () => {
     await using app = await testApp();
     const session = await signUp(app);
     const weak = bearer(app, session).auth.changePassword.mutate({ ...change, newPassword: "password123" });
-    expect(await expectReason(weak, "WEAK_PASSWORD")).toEqual({ rule: "too_common" });
+    expect(await expectReason(weak, "WEAK_PASSWORD")).toEqual({ rule: "too_common", field: "newPassword" });
     await signIn(app);
   });
 

@@ -20,7 +20,7 @@ describe("registration", () => {
     await using app = await testApp({ minPasswordLength: 15 });
     const attempt = (length: number) =>
       app.client().register({ username: `user${length}`, password: "pq7-".repeat(4).slice(0, length) });
-    expect(await expectReason(attempt(14), "WEAK_PASSWORD")).toEqual({ rule: "too_short" });
+    expect(await expectReason(attempt(14), "WEAK_PASSWORD")).toEqual({ rule: "too_short", field: "password" });
     await attempt(15);
   });
 
@@ -28,7 +28,7 @@ describe("registration", () => {
     await using app = await testApp();
     const attempt = (emoji: number) =>
       app.client().register({ username: `user${emoji}`, password: "🔑".repeat(emoji) });
-    expect(await expectReason(attempt(7), "WEAK_PASSWORD")).toEqual({ rule: "too_short" });
+    expect(await expectReason(attempt(7), "WEAK_PASSWORD")).toEqual({ rule: "too_short", field: "password" });
     await attempt(8);
   });
 

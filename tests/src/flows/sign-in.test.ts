@@ -51,7 +51,7 @@ describe("register", () => {
       app.client().register({ username: "alexandra", password: weak }),
       "WEAK_PASSWORD",
     );
-    expect(details).toEqual({ rule });
+    expect(details).toEqual({ rule, field: "password" });
   });
 
   it("takes any Unicode, and one spelling for what looks the same", async () => {

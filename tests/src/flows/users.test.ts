@@ -156,7 +156,7 @@ describe("users.setPassword", () => {
     const session = await signUp(app);
     const users = await administrator(app);
     const weak = users.setPassword({ id: session.user.id, password: "Alice123!" });
-    expect(await expectReason(weak, "WEAK_PASSWORD")).toEqual({ rule: "is_username" });
+    expect(await expectReason(weak, "WEAK_PASSWORD")).toEqual({ rule: "is_username", field: "password" });
     await bearer(app, session).read.query();
   });
 

@@ -83,7 +83,7 @@ export async function setPassword(
   by: Administrator,
 ): Promise<AccountView> {
   const account = await requireAccount(deps, id);
-  await checkPassword(deps.settings, password, account.username);
+  await checkPassword(deps.settings, password, { username: account.username, field: "password" });
   await applyAccountChange(deps, id, {
     set: { password_hash: await deps.hasher.hash(password) },
     revoke: { selection: { accountId: id }, reason: "password_changed" },

@@ -25,7 +25,7 @@ export async function changePassword(
   const matches = await unlessItFails(ticket, () => deps.hasher.verify(input.currentPassword, account.password_hash));
   if (!matches) throw new AuthError("INVALID_CREDENTIALS", undefined, "The current password is wrong.");
   await ticket.takeBack();
-  await checkPassword(deps.settings, input.newPassword, account.username);
+  await checkPassword(deps.settings, input.newPassword, { username: account.username, field: "newPassword" });
   const revoked = await applyAccountChange(deps, account.id, {
     set: { password_hash: await deps.hasher.hash(input.newPassword) },
     // While the passwords were hashed, an administrator may have set another: whoever knows the old one must not undo that.

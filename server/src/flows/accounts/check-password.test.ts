@@ -10,7 +10,7 @@ const { settings } = resolveOptions({
   issuer: "http://localhost:3000",
 });
 const ruleBroken = (password: string, username = "alexandra") =>
-  checkPassword(settings, password, username).then(
+  checkPassword(settings, password, { username, field: "password" }).then(
     () => null,
     (error: unknown) =>
       error instanceof AuthError && error.data.reason === "WEAK_PASSWORD" ? error.data.details.rule : error,

@@ -1,23 +1,27 @@
-import { AuthError, type PasswordRule } from "@countersign/shared";
+import { AuthError, type PasswordField, type PasswordRule } from "@countersign/shared";
 import type { Settings } from "../../options.ts";
 
 const productName = "countersign";
 
 const sentences = {
-  too_short: (settings: Settings) => `"password" must have at least ${settings.minPasswordLength} characters`,
-  too_common: () => '"password" is among the most used ones, or one of them with digits around it: choose another',
-  is_username: () => '"password" must not be the username',
-  is_product_name: () => '"password" must not be the name of this service',
+  too_short: (settings: Settings) => `must have at least ${settings.minPasswordLength} characters`,
+  too_common: () => "is among the most used ones, or one of them with digits around it: choose another",
+  is_username: () => "must not be the username",
+  is_product_name: () => "must not be the name of this service",
 } satisfies Record<PasswordRule, (settings: Settings) => string>;
 
 /**
  * Checks a password that is about to be set (NIST SP 800-63B-4 §3.1.1.2: length, a blocklist, no composition rules).
  *
- * @throws {AuthError} `WEAK_PASSWORD` with the rule.
+ * @throws {AuthError} `WEAK_PASSWORD` with the rule, and the field that holds the password.
  */
-export async function checkPassword(settings: Settings, password: string, username: string): Promise<void> {
+export async function checkPassword(
+  settings: Settings,
+  password: string,
+  { username, field }: { username: string; field: PasswordField },
+): Promise<void> {
   const rule = await brokenRule(settings, password, username);
-  if (rule !== null) throw new AuthError("WEAK_PASSWORD", { rule }, sentences[rule](settings));
+  if (rule !== null) throw new AuthError("WEAK_PASSWORD", { rule, field }, `"${field}" ${sentences[rule](settings)}`);
 }
 
 async function brokenRule(settings: Settings, password: string, username: string): Promise<PasswordRule | null> {

@@ -21,7 +21,7 @@ export async function createAccount(
   { caller, audit }: { caller: Caller; audit: Pick<AuditEvent, "kind" | "actorId"> },
 ): Promise<Account> {
   checkRoles(deps.settings, input.roles);
-  await checkPassword(deps.settings, input.password, input.username);
+  await checkPassword(deps.settings, input.password, { username: input.username, field: "password" });
   const now = deps.now();
   const account: Account = {
     id: newId(now, deps.randomBytes(16)) as AccountId,
