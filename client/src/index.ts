@@ -1,6 +1,6 @@
 /** What the package promises. */
 
-export type { Failure, Reason } from "@countersign/shared";
+export type { Failure, ProcedurePath, Reason, ReasonsOf } from "@countersign/shared";
 export { isAuthError } from "@countersign/shared";
 export {
   type AuthClient,
@@ -8,6 +8,8 @@ export {
   createAuthClient,
   type RouterWithAuth,
 } from "./create-auth-client.ts";
+export { type FailureOf, failureOf, type UndeclaredFailure } from "./failure-of.ts";
+export { type FieldErrors, fieldErrorsOf } from "./field-errors-of.ts";
 export { createRequestClient, type RequestClientOptions } from "./request-client.ts";
 export type {
   Session,

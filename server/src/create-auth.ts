@@ -27,22 +27,18 @@ import { checkCatalogue } from "./store/catalogue.ts";
 import { migrate } from "./store/migrate.ts";
 import { type AuthContext, contextOf, type RequestLike } from "./trpc/context.ts";
 import { toTRPCError } from "./trpc/errors.ts";
+import type { ReasonsOfDemands } from "./trpc/guard-reasons.ts";
 import {
-  type AnyPrincipal,
   checkRequirements,
   makeGuardedProcedure,
   makePublicProcedure,
+  type ProtectedProcedure,
+  type PublicProcedure,
   type Requirements,
 } from "./trpc/guards.ts";
 import { t } from "./trpc/init.ts";
 import { type AuthRouter, authRouter } from "./trpc/routers/auth.ts";
 import { type UsersRouter, usersRouter } from "./trpc/routers/users.ts";
-
-/** A procedure builder for everyone. */
-export type PublicProcedure = ReturnType<typeof makePublicProcedure>;
-
-/** A procedure builder for signed-in callers: `ctx.principal` is the caller's. */
-export type ProtectedProcedure<P extends AnyPrincipal = Principal> = ReturnType<typeof makeGuardedProcedure<P>>;
 
 /** What `createAuth` returns. */
 export interface Auth<Scope extends string = string, Role extends string = string, Claims extends object = object> {
@@ -68,7 +64,9 @@ export interface Auth<Scope extends string = string, Role extends string = strin
    * const administrator = t.procedure.concat(auth.requires({ role: "admin", maxAge: 300 }));
    * ```
    */
-  requires(requirements: Requirements<Scope, Role>): ProtectedProcedure<Principal<Scope, Role, Claims>>;
+  requires<S extends Scope = never, R extends Role = never, MaxAge extends number = never>(
+    requirements: Requirements<S, R, MaxAge>,
+  ): ProtectedProcedure<Principal<Scope, Role, Claims>, ReasonsOfDemands<S, R, MaxAge>>;
   /** `createContext` for tRPC's fetch and Node adapters. Verifies nothing by itself, so public procedures cost nothing. */
   readonly createContext: (request: RequestLike) => Promise<AuthContext>;
   /**
@@ -179,8 +177,7 @@ export function assemble<Scope extends string, Role extends string, Claims exten
     t,
     publicProcedure: makePublicProcedure(),
     protectedProcedure: makeGuardedProcedure<Principal<Scope, Role, Claims>>({}),
-    requires: (requirements) =>
-      makeGuardedProcedure<Principal<Scope, Role, Claims>>(checkRequirements(requirements, declared)),
+    requires: (requirements) => makeGuardedProcedure(checkRequirements(requirements, declared)),
     createContext: (request) => startOrRefuse(startDeps, resolved.log).then((deps) => contextOf(deps, request), refuse),
     accountChanged: async (change) => announceAccountChange(await startDeps(), change, nobody),
     start: startDeps,

@@ -1,8 +1,8 @@
 /** What the package promises. */
 
-export type { Failure, Principal, Reason, WireError, WireErrorData } from "@countersign/shared";
+export type { Failure, Principal, Raised, Reason, ReasonsOf, WireError, WireErrorData } from "@countersign/shared";
 export { AuthError, isAuthError, transformer } from "@countersign/shared";
-export type { Auth, ProtectedProcedure, PublicProcedure } from "./create-auth.ts";
+export type { Auth } from "./create-auth.ts";
 export { createAuth } from "./create-auth.ts";
 export { type Environment, readEnvironment } from "./environment.ts";
 export { EnvironmentError } from "./environment-error.ts";
@@ -12,7 +12,9 @@ export type { ApplicationAccount, AuthOptions, ClaimsSubject } from "./options.t
 export { type AccessRow, accessMatrix, loadLazyRouters } from "./trpc/access.ts";
 export type { AuthContext, RequestAuth } from "./trpc/context.ts";
 export { errorFormatter } from "./trpc/errors.ts";
-export type { Requirements } from "./trpc/guards.ts";
+export type { ReasonsOfDemands, SignedInReason } from "./trpc/guard-reasons.ts";
+export type { ProtectedProcedure, PublicProcedure, Requirements } from "./trpc/guards.ts";
+export { type RaisingProcedure, raises } from "./trpc/raises.ts";
 export type { AuthRouter } from "./trpc/routers/auth.ts";
 export type { RootRouter } from "./trpc/routers/root.ts";
 export type { UsersRouter } from "./trpc/routers/users.ts";

@@ -12,5 +12,6 @@ export type {
 } from "./errors.ts";
 export { AuthError, isAuthError, isReason, reasons } from "./errors.ts";
 export type { Principal } from "./principal.ts";
+export type { InputOf, ProcedurePath, Raised, ReasonsOf, RouterLike } from "./reasons-of.ts";
 export type { Transformer, WireError, WireErrorData } from "./wire.ts";
 export { callerTransformer, transformer } from "./wire.ts";

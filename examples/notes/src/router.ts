@@ -1,5 +1,5 @@
-import { type AuthContext, errorFormatter, transformer } from "@countersign/server";
-import { initTRPC, TRPCError } from "@trpc/server";
+import { type AuthContext, AuthError, errorFormatter, raises, transformer } from "@countersign/server";
+import { initTRPC } from "@trpc/server";
 import { z } from "zod";
 import { auth } from "./auth.ts";
 import type { NoteBook } from "./notes.ts";
@@ -27,13 +27,19 @@ const notesRouter = t.router({
     .output(Note)
     .mutation(({ ctx, input }) => ctx.notes.add(ctx.principal.accountId, input.text)),
 
-  remove: writer.input(NoteId).mutation(({ ctx, input }) => {
-    if (!ctx.notes.remove(input.id, ctx.principal.accountId)) throw new TRPCError({ code: "NOT_FOUND" });
-  }),
+  remove: writer
+    .concat(raises("NOT_FOUND"))
+    .input(NoteId)
+    .mutation(({ ctx, input }) => {
+      if (!ctx.notes.remove(input.id, ctx.principal.accountId)) throw new AuthError("NOT_FOUND");
+    }),
 
-  moderate: moderator.input(NoteId).mutation(({ ctx, input }) => {
-    if (!ctx.notes.remove(input.id)) throw new TRPCError({ code: "NOT_FOUND" });
-  }),
+  moderate: moderator
+    .concat(raises("NOT_FOUND"))
+    .input(NoteId)
+    .mutation(({ ctx, input }) => {
+      if (!ctx.notes.remove(input.id)) throw new AuthError("NOT_FOUND");
+    }),
 });
 
 /** Everything under `/trpc`: Countersign's routers, and the notes. */

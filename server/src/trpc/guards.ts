@@ -2,14 +2,15 @@
  * A guard is a tRPC middleware that also says what it demands, readable from a built router. From that one source come
  * the check, the typed errors, the access matrix and the security requirements in OpenAPI.
  */
-import { AuthError, type Principal } from "@countersign/shared";
-import type { TRPCError } from "@trpc/server";
+import { AuthError, type Principal, type Raised, type Reason, type WireError } from "@countersign/shared";
+import type { TRPCError, TRPCProcedureBuilder, TRPCUnsetMarker } from "@trpc/server";
 import { z } from "zod";
 import { confirmPrincipal } from "../flows/sessions/resolve-principal.ts";
 import { watchPrincipal } from "../flows/sessions/watch-principal.ts";
 import { sentencesOf } from "../input-issues.ts";
-import type { RequestAuth } from "./context.ts";
+import type { AuthContext, RequestAuth } from "./context.ts";
 import { errorFormatter, refusalIn, toTRPCError } from "./errors.ts";
+import type { DemandReason, PublicReason, SignedInReason } from "./guard-reasons.ts";
 import { t } from "./init.ts";
 import { watchSubscription } from "./watched-subscription.ts";
 
@@ -28,12 +29,16 @@ export interface Demands {
 export type AnyPrincipal = Principal<string, string, object>;
 
 /** What `requires` takes. */
-export interface Requirements<Scope extends string = string, Role extends string = string> {
+export interface Requirements<
+  Scope extends string = string,
+  Role extends string = string,
+  MaxAge extends number = number,
+> {
   /** A scope, or several of which all are needed. */
   readonly scope?: Scope | readonly Scope[];
   readonly role?: Role;
   /** The greatest age of the sign-in, in seconds. An older one is `FRESH_LOGIN_REQUIRED`. */
-  readonly maxAge?: number;
+  readonly maxAge?: MaxAge;
 }
 
 /** Registered, so that a command of one copy of this package reads the guards that another copy made. */
@@ -56,20 +61,50 @@ export function readDemands(middlewares: readonly Declaring[]): Demands | null {
   };
 }
 
+/** A procedure builder that adds `Context`, and refuses for the reasons `R`. */
+type Guard<Context, R extends Reason> = TRPCProcedureBuilder<
+  AuthContext,
+  object,
+  Context,
+  TRPCUnsetMarker,
+  TRPCUnsetMarker,
+  TRPCUnsetMarker,
+  TRPCUnsetMarker,
+  false,
+  WireError | Raised<R>
+>;
+
+/** A procedure builder for everyone. */
+export type PublicProcedure = Guard<object, PublicReason>;
+
+/**
+ * A procedure builder for signed-in callers: `ctx.principal` is the caller's. `R` are the reasons of what it demands
+ * beside the sign-in.
+ */
+export type ProtectedProcedure<P extends AnyPrincipal = Principal, R extends DemandReason = never> = Guard<
+  { principal: P },
+  SignedInReason | R
+>;
+
 /** A procedure for everyone, declared as such. */
-export function makePublicProcedure() {
+export function makePublicProcedure(): PublicProcedure {
   const demands: Demands = { signedIn: false, scopes: [], roles: [], maxAge: null };
-  return t.procedure.errors(errorFormatter).use(declaring(demands, async ({ next }) => settle(await next())));
+  return t.procedure
+    .errors<WireError | Raised<PublicReason>>(errorFormatter)
+    .use(declaring(demands, async ({ next }) => settle(await next())));
 }
 
 /**
  * A procedure for signed-in callers who meet the requirements; `ctx.principal` is theirs.
  *
  * The caller of this function vouches for `P`: `createAuth` derives it from the options that the tokens are made with.
+ * And for `R`, which are the reasons of the requirements.
  */
-export function makeGuardedProcedure<P extends AnyPrincipal = Principal>(requirements: Requirements) {
+export function makeGuardedProcedure<P extends AnyPrincipal = Principal, R extends DemandReason = never>(
+  requirements: Requirements,
+): ProtectedProcedure<P, R> {
   const demands = toDemands(requirements);
-  return t.procedure.errors(errorFormatter).use(
+  return t.procedure.errors<WireError | Raised<SignedInReason | R>>(errorFormatter).use(
     declaring(demands, async ({ ctx, next, type, path, signal }) => {
       const proved = await meet(demands, ctx.auth);
       const principal = proved as AnyPrincipal as P;

@@ -9,8 +9,8 @@ import { codeBlocks, read, root } from "./markdown.ts";
 const prelude = `
 import { initTRPC } from "@trpc/server";
 import { z } from "zod";
-import { createAuthClient, isAuthError } from "@countersign/client";
-import { accessMatrix, AuthError, type AuthContext, createApp, createAuth, errorFormatter, readEnvironment, transformer } from "@countersign/server";
+import { createAuthClient, failureOf, fieldErrorsOf, isAuthError, type ReasonsOf, type UndeclaredFailure } from "@countersign/client";
+import { accessMatrix, AuthError, type AuthContext, createApp, createAuth, errorFormatter, raises, readEnvironment, transformer } from "@countersign/server";
 import { sqlite } from "@countersign/server/sqlite";
 import { createTestAuth } from "@countersign/server/testing";
 import { createVerifier } from "@countersign/server/verifier";
@@ -23,6 +23,7 @@ declare const secret: string;
 declare const issuer: string;
 declare const username: string;
 declare const password: string;
+declare const error: unknown;
 `;
 
 it("code in the READMEs and in docstrings compiles", async () => {

@@ -2,7 +2,9 @@
 import { type AuthClient, createAuthClient } from "@countersign/client";
 import { type AppOptions, createApp, serve } from "@countersign/server";
 import { createTestAuth, type TestAuth } from "@countersign/server/testing";
+import { expect } from "vitest";
 import { type TestRouter, testOptions, testRouter } from "./test-router.ts";
+import { watchForUndeclared } from "./undeclared-reasons.ts";
 
 export type Client = AuthClient<TestRouter>;
 
@@ -31,10 +33,9 @@ export async function testApp(
   }: Parameters<typeof createTestAuth>[1] & { app?: Partial<AppOptions<TestRouter>> } = {},
 ): Promise<TestApp> {
   const test = await createTestAuth({ ...testOptions, ...options }, replaced);
-  const served = await serve(createApp(test.auth, { router: testRouter, ...appOptions }), {
-    port: 0,
-    host: "127.0.0.1",
-  });
+  const app = createApp(test.auth, { router: testRouter, ...appOptions });
+  const undeclared = watchForUndeclared(app);
+  const served = await serve(app, { port: 0, host: "127.0.0.1" });
   const request = (path: string, init?: RequestInit) => fetch(`${served.url}${path}`, init);
   return {
     ...test,
@@ -50,6 +51,7 @@ export async function testApp(
     async [Symbol.asyncDispose]() {
       await served.close({ drainMs: 0 });
       await test[Symbol.asyncDispose]();
+      expect(undeclared(), "refusals that their procedures do not declare").toEqual([]);
     },
   };
 }

@@ -1,5 +1,5 @@
 /** The application of the tests: one procedure for each kind of guard. */
-import { createAuth } from "@countersign/server";
+import { AuthError, createAuth, raises } from "@countersign/server";
 import { sqlite } from "@countersign/server/sqlite";
 import { z } from "zod";
 import { boardOf } from "./board.ts";
@@ -43,6 +43,12 @@ export const testRouter = auth.t.router({
   publicLive: auth.publicProcedure
     .input(BoardInput)
     .subscription(({ input, signal }) => boardOf(input.board).read(input.lastEventId, signal)),
+  find: auth.protectedProcedure
+    .concat(raises("NOT_FOUND"))
+    .input(z.strictObject({ id: z.int() }))
+    .query(() => {
+      throw new AuthError("NOT_FOUND");
+    }),
   broken: auth.protectedProcedure.query(() => {
     throw new Error("select * from secrets where path = /etc/shadow");
   }),

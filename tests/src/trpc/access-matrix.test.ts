@@ -25,6 +25,7 @@ describe("accessMatrix", () => {
       ["auth.sessions.revokeOthers", "mutation", signedIn],
       ["broken", "query", signedIn],
       ["dangerous", "mutation", { ...signedIn, maxAge: 300 }],
+      ["find", "query", signedIn],
       ["length", "query", anyone],
       ["live", "subscription", { ...signedIn, scopes: ["notes:read"] }],
       ["moderate", "mutation", { ...signedIn, scopes: ["notes:moderate"] }],

@@ -2,10 +2,11 @@
 import { AuthError } from "@countersign/shared";
 import { User } from "@countersign/shared/schemas";
 import { z } from "zod";
+import { guardReasons } from "../../trpc/guard-reasons.ts";
 import { resourceRefusalBody, tokenRefusalBody } from "../refusal.ts";
 import { PasswordGrant, RefreshGrant, TokenReply } from "../token.ts";
 import { type JsonObject, jsonContent } from "./json.ts";
-import { guardRefusals, type RefusalFace, refusalResponses, unavailable } from "./refusals.ts";
+import { examplesOf, type RefusalFace, refusalResponses } from "./refusals.ts";
 import type { DescribedSchemas } from "./schemas.ts";
 
 const signedIn = { signedIn: true, scopes: [], roles: [], maxAge: null };
@@ -45,10 +46,10 @@ export function plainItems({ inputs, outputs }: DescribedSchemas): JsonObject {
               "`invalid_request`, `invalid_grant`, `invalid_scope` or `unsupported_grant_type` (RFC 6749 §5.2).",
             content: jsonContent(httpError, grantExamples),
           },
-          ...refusalResponses(
-            [new AuthError("RATE_LIMITED", { retryAfter: 900 }), new AuthError("BUSY", { retryAfter: 1 }), unavailable],
-            { schema: httpError, bodyOf: tokenRefusalBody },
-          ),
+          ...refusalResponses(examplesOf(["RATE_LIMITED", "BUSY", "UNAVAILABLE"]), {
+            schema: httpError,
+            bodyOf: tokenRefusalBody,
+          }),
         },
       },
     },
@@ -60,7 +61,7 @@ export function plainItems({ inputs, outputs }: DescribedSchemas): JsonObject {
         security: [{ password: [] }, { bearer: [] }],
         responses: {
           200: { description: "The account.", content: jsonContent(outputs["GET /users/me"] ?? {}) },
-          ...refusalResponses(guardRefusals(signedIn), resource),
+          ...refusalResponses(examplesOf(guardReasons(signedIn), signedIn), resource),
         },
       },
     },
@@ -72,7 +73,7 @@ export function plainItems({ inputs, outputs }: DescribedSchemas): JsonObject {
         security: [],
         responses: {
           200: { description: "The keys.", content: jsonContent(jwksSchema) },
-          ...refusalResponses([unavailable], resource),
+          ...refusalResponses(examplesOf(["UNAVAILABLE"]), resource),
         },
       },
     },

@@ -1,12 +1,14 @@
 /** A tRPC procedure as the HTTP operation that it is. */
-import { AuthError, type WireError } from "@countersign/shared";
+import type { AuthError, Reason, WireError } from "@countersign/shared";
 import { type AnyTRPCRouter, TRPCError } from "@trpc/server";
 import { TRPC_ERROR_CODES_BY_KEY } from "@trpc/server/rpc";
 import type { BuiltProcedure } from "../../trpc/access.ts";
 import { errorFormatter, toTRPCError } from "../../trpc/errors.ts";
+import { guardReasons } from "../../trpc/guard-reasons.ts";
 import { type Demands, readDemands } from "../../trpc/guards.ts";
+import { readRaised } from "../../trpc/raises.ts";
 import { type JsonObject, jsonContent } from "./json.ts";
-import { describeRefusal, guardRefusals, refusalResponses } from "./refusals.ts";
+import { describeRefusal, examplesOf, refusalResponses } from "./refusals.ts";
 import { type DescribedSchemas, isOptional } from "./schemas.ts";
 
 /** What the router's transformer makes of a value: of its schema, and of the value itself. */
@@ -38,14 +40,16 @@ export function procedureItem(
 ): JsonObject {
   const { type, middlewares } = procedure._def;
   const demands = readDemands(middlewares);
+  const reasons = reasonsOf(procedure, demands);
   const input = schemas.inputs[path];
-  const possible = [...(input ? [badInput] : []), ...guardRefusals(demands)];
+  const possible = examplesOf(reasons, demands);
   const operation = {
     operationId: path,
     tags: [path.includes(".") ? path.slice(0, path.indexOf(".")) : "procedures"],
     description: describeDemands(demands),
     security: securityOf(demands),
     "x-countersign-demands": demands === null ? null : { ...demands },
+    "x-countersign-reasons": reasons,
     ...(type === "mutation"
       ? { requestBody: bodyOf(procedure, input, envelope) }
       : input && { parameters: [inputParameter(procedure, input, envelope)] }),
@@ -68,14 +72,13 @@ export function procedureItem(
   return type === "mutation" ? { post: operation } : { get: operation };
 }
 
-const procedureError = { $ref: "#/components/schemas/ProcedureError" };
+/** What the types of clients say too: the reasons of the guard, those that the procedure declares, and of its input. */
+function reasonsOf({ _def }: BuiltProcedure, demands: Demands | null): Reason[] {
+  const ofInput: Reason[] = _def.inputs.length > 0 ? ["BAD_REQUEST"] : [];
+  return [...new Set([...ofInput, ...guardReasons(demands), ...readRaised(_def.middlewares)])];
+}
 
-const fieldIsMissing = '"field" is required';
-const badInput = new AuthError(
-  "BAD_REQUEST",
-  { issues: [{ path: ["field"], message: fieldIsMissing }] },
-  fieldIsMissing,
-);
+const procedureError = { $ref: "#/components/schemas/ProcedureError" };
 
 /** A refusal as a procedure sends it. */
 function wireErrorOf(refusal: AuthError, path: string): WireError {

@@ -1,15 +1,7 @@
-/** How refusals are described: what a guard can refuse with, and the replies that carry it. */
-import { AuthError, reasons } from "@countersign/shared";
+/** How refusals are described: an example of each, and the replies that carry them. */
+import { AuthError, type Reason, reasons } from "@countersign/shared";
 import type { Demands } from "../../trpc/guards.ts";
 import { type JsonObject, jsonContent } from "./json.ts";
-
-/** What an access token may be refused with. */
-const tokenRefusals: readonly AuthError[] = [
-  new AuthError("TOKEN_MISSING"),
-  new AuthError("TOKEN_INVALID"),
-  new AuthError("TOKEN_EXPIRED"),
-  new AuthError("SESSION_REVOKED"),
-];
 
 /** How one face of the server shows refusals: their schema, and the body that carries one. */
 export interface RefusalFace {
@@ -17,21 +9,34 @@ export interface RefusalFace {
   readonly bodyOf: (refusal: AuthError) => unknown;
 }
 
-/** What a guard with these demands can refuse a call with. */
-export function guardRefusals(demands: Demands | null): AuthError[] {
-  const { signedIn = false, scopes = [], roles: [role] = [], maxAge = null } = demands ?? {};
-  return [
-    ...(signedIn ? tokenRefusals : []),
-    ...(scopes.length > 0 ? [new AuthError("INSUFFICIENT_SCOPE", { missing: scopes })] : []),
-    ...(role === undefined ? [] : [new AuthError("INSUFFICIENT_ROLE", { role })]),
-    ...(maxAge === null ? [] : [new AuthError("FRESH_LOGIN_REQUIRED", { maxAge })]),
-    // Whatever it demands: the context of a call needs the database to be open.
-    unavailable,
-  ];
+/** A refusal for each reason, as a procedure with these demands would send it. */
+export function examplesOf(possible: readonly Reason[], demands: Demands | null = null): AuthError[] {
+  return possible.map((reason) => exampleOf(reason, demands));
 }
 
-/** While the database is gone. */
-export const unavailable: AuthError = new AuthError("UNAVAILABLE", { retryAfter: 1 });
+function exampleOf(reason: Reason, demands: Demands | null): AuthError {
+  switch (reason) {
+    case "INSUFFICIENT_SCOPE":
+      return new AuthError(reason, { missing: demands?.scopes ?? [] });
+    case "INSUFFICIENT_ROLE":
+      return new AuthError(reason, { role: demands?.roles[0] ?? "" });
+    case "FRESH_LOGIN_REQUIRED":
+      return new AuthError(reason, { maxAge: demands?.maxAge ?? 0 });
+    case "RATE_LIMITED":
+      return new AuthError(reason, { retryAfter: 900 });
+    case "BUSY":
+    case "UNAVAILABLE":
+      return new AuthError(reason, { retryAfter: 1 });
+    case "WEAK_PASSWORD":
+      return new AuthError(reason, { rule: "too_short", field: "password" });
+    case "BAD_REQUEST":
+      return new AuthError(reason, { issues: [{ path: ["field"], message: fieldIsMissing }] }, fieldIsMissing);
+    default:
+      return new AuthError(reason);
+  }
+}
+
+const fieldIsMissing = '"field" is required';
 
 /** The replies that carry these refusals, by status, each with an example. */
 export function refusalResponses(refusals: readonly AuthError[], { schema, bodyOf }: RefusalFace): JsonObject {

@@ -24,6 +24,7 @@ import { revoke } from "../../flows/sessions/revoke.ts";
 import { signInByCookie, signOut } from "../cookie-sessions.ts";
 import { t } from "../init.ts";
 import { protectedProcedure, publicProcedure } from "../procedures.ts";
+import { raises } from "../raises.ts";
 
 const sessionsRouter = t.router({
   list: protectedProcedure
@@ -67,21 +68,25 @@ const cookieRouter = t.router({
 /** Signing up, in and out, and what a signed-in person may do to their own account. Mounted as `auth`. */
 export const authRouter = t.router({
   register: publicProcedure
+    .concat(raises("REGISTRATION_CLOSED", "RATE_LIMITED", "WEAK_PASSWORD", "USERNAME_TAKEN", "EMAIL_TAKEN", "BUSY"))
     .input(RegisterInput)
     .output(SignedIn)
     .mutation(async ({ ctx: { auth }, input }) => toSignedIn(auth.deps, await register(auth.deps, input, auth.caller))),
 
   login: publicProcedure
+    .concat(raises("INVALID_CREDENTIALS", "ACCOUNT_DISABLED", "RATE_LIMITED", "BUSY"))
     .input(LoginInput)
     .output(SignedIn)
     .mutation(async ({ ctx: { auth }, input }) => toSignedIn(auth.deps, await login(auth.deps, input, auth.caller))),
 
   refresh: publicProcedure
+    .concat(raises("TOKEN_INVALID", "TOKEN_EXPIRED", "SESSION_REVOKED", "SESSION_REUSED", "ACCOUNT_DISABLED"))
     .input(RefreshInput)
     .output(SignedIn)
     .mutation(async ({ ctx: { auth }, input }) => toSignedIn(auth.deps, await refresh(auth.deps, input, auth.caller))),
 
   logout: publicProcedure
+    .concat(raises("TOKEN_MISSING", "TOKEN_INVALID", "TOKEN_EXPIRED"))
     .input(LogoutInput)
     .output(RevokedCount)
     .mutation(({ ctx: { auth }, input }) => signOut(auth, input)),
@@ -93,6 +98,7 @@ export const authRouter = t.router({
   me: protectedProcedure.output(User).query(({ ctx: { auth, principal } }) => currentUser(auth.deps, principal)),
 
   changePassword: protectedProcedure
+    .concat(raises("INVALID_CREDENTIALS", "RATE_LIMITED", "WEAK_PASSWORD", "BUSY", "REGISTRATION_CLOSED"))
     .input(ChangePasswordInput)
     .output(RevokedCount)
     .mutation(({ ctx: { auth, principal }, input }) =>

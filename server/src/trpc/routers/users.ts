@@ -1,3 +1,4 @@
+import type { Principal } from "@countersign/shared";
 import {
   Account,
   AccountPage,
@@ -19,8 +20,11 @@ import { adminRole } from "../../options.ts";
 import type { RequestAuth } from "../context.ts";
 import { makeGuardedProcedure } from "../guards.ts";
 import { t } from "../init.ts";
+import { raises } from "../raises.ts";
 
-const adminProcedure = makeGuardedProcedure({ role: adminRole });
+const adminProcedure = makeGuardedProcedure<Principal, "INSUFFICIENT_ROLE">({ role: adminRole });
+/** For what is done to one account, which may not be there. */
+const accountProcedure = adminProcedure.concat(raises("NOT_FOUND"));
 
 type AdminContext = { auth: RequestAuth; principal: { accountId: Administrator["actorId"] } };
 const by = ({ auth, principal }: AdminContext): Administrator => ({
@@ -49,37 +53,39 @@ export const usersRouter = t.router({
     .output(AccountPage)
     .query(({ ctx, input }) => accounts.listAccounts(ctx.auth.deps, input)),
 
-  get: adminProcedure
+  get: accountProcedure
     .input(AccountRef)
     .output(Account)
     .query(({ ctx, input }) => accounts.getAccount(ctx.auth.deps, input)),
 
   create: adminProcedure
+    .concat(raises("REGISTRATION_CLOSED", "WEAK_PASSWORD", "USERNAME_TAKEN", "EMAIL_TAKEN", "BUSY"))
     .input(CreateAccountInput)
     .output(Account)
     .mutation(({ ctx, input }) => accounts.addAccount(ctx.auth.deps, input, by(ctx))),
 
-  setRoles: adminProcedure
+  setRoles: accountProcedure
     .input(SetRolesInput)
     .output(Account)
     .mutation(({ ctx, input }) => accounts.setRoles(ctx.auth.deps, input, by(ctx))),
 
-  setPassword: adminProcedure
+  setPassword: accountProcedure
+    .concat(raises("WEAK_PASSWORD", "BUSY"))
     .input(SetPasswordInput)
     .output(Account)
     .mutation(({ ctx, input }) => accounts.setPassword(ctx.auth.deps, input, by(ctx))),
 
-  disable: adminProcedure
+  disable: accountProcedure
     .input(AccountRef)
     .output(Account)
     .mutation(({ ctx, input }) => accounts.disableAccount(ctx.auth.deps, input, by(ctx))),
 
-  enable: adminProcedure
+  enable: accountProcedure
     .input(AccountRef)
     .output(Account)
     .mutation(({ ctx, input }) => accounts.enableAccount(ctx.auth.deps, input, by(ctx))),
 
-  remove: adminProcedure
+  remove: accountProcedure
     .input(AccountRef)
     .output(Account)
     .mutation(({ ctx, input }) => accounts.removeAccount(ctx.auth.deps, input, by(ctx))),
