@@ -2,6 +2,7 @@
  * What stands behind `npm start`, `npm test` and the rest. It runs on any Node >= 20 with nothing installed: it installs
  * what the workspace needs, and then runs every tool with the Node that the workspace pins.
  */
+import { benchTypes } from "../bench/type-check.mjs";
 import { build, ensureBuilt } from "./build.mjs";
 import { ensureInstalled } from "./install.mjs";
 import { become } from "./process.mjs";
@@ -37,6 +38,7 @@ const commands = {
   test,
   check,
   fix,
+  "bench:types": benchTypes,
   async build() {
     return (await build()) ? 0 : 1;
   },
