@@ -77,8 +77,14 @@ export interface Auth<Scope extends string = string, Role extends string = strin
    * @throws {TypeError} when `version` is not a whole number from 0, or `id` is empty.
    */
   accountChanged(account: { id: string; version: number; endSessions?: boolean }): Promise<void>;
-  /** Opens the database, migrates it and loads the keys: once, however often it is called. The first request does so by itself. */
+  /**
+   * With the parts that it started, for Countersign itself.
+   *
+   * @internal
+   */
   start(): Promise<Deps>;
+  /** Opens the database, migrates it and loads the keys: once, however often it is called. The first request does so by itself. */
+  start(): Promise<object>;
   /** Stops the timers and closes the database, for good: requests from then on are `UNAVAILABLE`. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;

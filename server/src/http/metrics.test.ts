@@ -63,7 +63,7 @@ test("the feed's age and the waiting hashes are read when asked for", async () =
 
 test("a server without its database still answers", async () => {
   await using subject = await createTestAuth();
-  const app = createApp({ ...subject.auth, start: () => Promise.reject(new Error("the disk is gone")) });
+  const app = createApp({ ...subject.auth, start: () => Promise.reject<never>(new Error("the disk is gone")) });
   expect(await scrape(app)).toMatch(/^countersign_feed_age_seconds Nan$/m);
 });
 

@@ -11,6 +11,7 @@ export interface Database {
    * Connects. `destroy()` on what it returns disconnects.
    *
    * @throws {StoreError} when the database cannot be used as it is.
+   * @internal
    */
   open(): Promise<Kysely<Tables>>;
 }

@@ -21,9 +21,17 @@ export interface RequestAuth {
   principal(): Promise<Principal | null>;
   /** Where the request came from. */
   readonly caller: Caller;
-  /** The session cookie, for Countersign's procedures. Not part of what the package promises. */
+  /**
+   * The session cookie, for Countersign's procedures.
+   *
+   * @internal
+   */
   readonly cookie: SessionCookie;
-  /** The server's own parts, for Countersign's procedures. Not part of what the package promises. */
+  /**
+   * The server's own parts, for Countersign's procedures.
+   *
+   * @internal
+   */
   readonly deps: Deps;
 }
 

@@ -87,6 +87,12 @@ test("server, packed, carries Swagger UI with its license, and its consumers ins
   expect(existsSync(join(consumer, "node_modules/@scarf"))).toBe(false);
 });
 
+test("server, packed, has no types of its database in its declarations: an application would read all of Kysely", async () => {
+  const imports = (await importsOf(join(packed("server"), "dist"))).filter(({ file }) => file.endsWith(".d.ts"));
+  const needed = ["@countersign/shared", "@trpc/server", "hono", "jose", "zod"];
+  expect([...new Set(imports.map(({ from }) => from))].sort()).toEqual(needed);
+});
+
 test("a stranger's application type-checks, with declarations and without skipLibCheck", () => {
   expect(complaints).toBe("");
 });
