@@ -11,11 +11,6 @@ export interface UndeclaredFailure {
   readonly details: unknown;
 }
 
-/** What a procedure can refuse: a union that narrows by `reason`. */
-export type FailureOf<Router extends RouterLike, Path extends ProcedurePath<Router>> =
-  | Failure<ReasonsOf<Router, Path>>
-  | UndeclaredFailure;
-
 /**
  * Reads from an error why a procedure refused a call; `null` when that is not what happened, as when the server was not
  * reached. A `switch` over the declared reasons leaves {@link UndeclaredFailure} over, and so is checked to be complete.
@@ -47,7 +42,7 @@ export type FailureOf<Router extends RouterLike, Path extends ProcedurePath<Rout
  */
 export function failureOf<Router extends RouterLike, Path extends ProcedurePath<Router>>(
   error: unknown,
-): FailureOf<Router, Path> | null;
+): Failure<ReasonsOf<Router, Path>> | UndeclaredFailure | null;
 export function failureOf(error: unknown): object | null {
   const data = error instanceof Error && "data" in error ? error.data : null;
   return typeof data === "object" && data !== null && "reason" in data && typeof data.reason === "string" ? data : null;

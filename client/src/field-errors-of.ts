@@ -1,9 +1,7 @@
 import { type InputOf, isAuthError, type ProcedurePath, type RouterLike } from "@countersign/shared";
 
-/** A sentence for each field of a procedure's input that is wrong. */
-export type FieldErrors<Router extends RouterLike, Path extends ProcedurePath<Router>> = {
-  readonly [Field in FieldsOf<InputOf<Router, Path>>]?: string;
-};
+/** A sentence for each field that is wrong. */
+export type FieldErrors<Field extends string> = { readonly [F in Field]?: string };
 
 type FieldsOf<Input> = Input extends object ? keyof Input & string : never;
 
@@ -19,7 +17,7 @@ type FieldsOf<Input> = Input extends object ? keyof Input & string : never;
  */
 export function fieldErrorsOf<Router extends RouterLike, Path extends ProcedurePath<Router>>(
   error: unknown,
-): FieldErrors<Router, Path>;
+): FieldErrors<FieldsOf<InputOf<Router, Path>>>;
 export function fieldErrorsOf(error: unknown): Record<string, string> {
   const errors: Record<string, string> = {};
   if (isAuthError(error)) {

@@ -8,7 +8,7 @@ export {
   createAuthClient,
   type RouterWithAuth,
 } from "./create-auth-client.ts";
-export { type FailureOf, failureOf, type UndeclaredFailure } from "./failure-of.ts";
+export { failureOf, type UndeclaredFailure } from "./failure-of.ts";
 export { type FieldErrors, fieldErrorsOf } from "./field-errors-of.ts";
 export { createRequestClient, type RequestClientOptions } from "./request-client.ts";
 export type {

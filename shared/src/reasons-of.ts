@@ -60,8 +60,10 @@ export type InputOf<Router extends RouterLike, Path extends ProcedurePath<Router
  * ```
  */
 export type ReasonsOf<Router extends RouterLike, Path extends ProcedurePath<Router>> =
-  | Declared<TypesAt<Router, Path>["errorShape"]>
-  | OfInput<InputOf<Router, Path>>;
+  // Inferred, so that editors show the reasons and not all of the router that they were read from.
+  Declared<TypesAt<Router, Path>["errorShape"]> | OfInput<InputOf<Router, Path>> extends infer R extends Reason
+    ? R
+    : never;
 
 type Declared<Shape> = [Extract<Shape, AnyRaised>] extends [never] ? Reason : Extract<Shape, AnyRaised>[typeof raised];
 

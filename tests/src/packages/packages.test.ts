@@ -73,6 +73,17 @@ describe.for(folders)("%s, packed,", (folder) => {
     expect(undeclared).toEqual([]);
   });
 
+  test("has declarations whose maps lead into the sources that it carries", async () => {
+    const dist = join(packed(folder), "dist");
+    const files = await readdir(dist);
+    const declarations = files.filter((file) => file.endsWith(".d.ts"));
+    expect(files).toEqual(expect.arrayContaining(declarations.map((file) => `${file}.map`)));
+    for (const file of declarations) {
+      const { sources } = JSON.parse(await readFile(join(dist, `${file}.map`), "utf8")) as { sources: string[] };
+      expect(sources.filter((source) => !existsSync(join(dist, source)))).toEqual([]);
+    }
+  });
+
   test("carries its license, its README and its sources, and no tests", async () => {
     const files = await readdir(packed(folder), { recursive: true });
     expect(files).toEqual(expect.arrayContaining(["LICENSE", "README.md", "src/index.ts"]));

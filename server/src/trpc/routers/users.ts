@@ -93,5 +93,6 @@ export const usersRouter = t.router({
   sessions: sessionsRouter,
 });
 
-/** The type of `auth.usersRouter`. */
-export type UsersRouter = typeof usersRouter;
+type Built = typeof usersRouter;
+/** The type of `auth.usersRouter`. An interface, so that editors show its name and not all of its procedures. */
+export interface UsersRouter extends Built {}
