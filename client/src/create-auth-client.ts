@@ -50,7 +50,7 @@ export interface AuthClient<Router extends RouterWithAuth> {
    * Signs in. Whoever was signed in before is not any more, here and on the server.
    *
    * @throws {TRPCClientError} with `INVALID_CREDENTIALS`, `ACCOUNT_DISABLED`, `RATE_LIMITED`, `BUSY`, `UNAVAILABLE` or
-   *   `BAD_REQUEST` in `error.data.reason` (see `isAuthError`); without a reason when the server was not reached.
+   *   `BAD_REQUEST` in `error.data.reason` (see `failureOf`); without a reason when the server was not reached.
    * @throws {Error} with the name `AbortError`, when a later sign-in or sign-out overtook this one.
    */
   login(input: LoginInput): Promise<User>;
