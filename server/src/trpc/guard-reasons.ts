@@ -2,8 +2,15 @@
 import type { Reason } from "@countersign/shared";
 import type { Demands } from "./guards.ts";
 
-/** What an access token may be refused with. */
-const tokenReasons = ["TOKEN_MISSING", "TOKEN_INVALID", "TOKEN_EXPIRED", "SESSION_REVOKED"] as const satisfies Reason[];
+/** What an access token, or a session cookie, may be refused with. */
+const tokenReasons = [
+  "TOKEN_MISSING",
+  "TOKEN_INVALID",
+  "TOKEN_EXPIRED",
+  "SESSION_REVOKED",
+  "ACCOUNT_DISABLED",
+  "ORIGIN_NOT_ALLOWED",
+] as const satisfies Reason[];
 
 /** Reasons of every guard, whatever it demands: the context of a call needs the database to be open. */
 export type PublicReason = "UNAVAILABLE";

@@ -9,7 +9,7 @@ import { codeBlocks, read, root } from "./markdown.ts";
 const prelude = `
 import { initTRPC } from "@trpc/server";
 import { z } from "zod";
-import { createAuthClient, failureOf, fieldErrorsOf, isAuthError, type ReasonsOf, type UndeclaredFailure } from "@countersign/client";
+import { createAuthClient, createRequestClient, failureOf, fieldErrorsOf, isAuthError, type ReasonsOf, type UndeclaredFailure } from "@countersign/client";
 import { accessMatrix, AuthError, type AuthContext, createApp, createAuth, errorFormatter, raises, readEnvironment, transformer } from "@countersign/server";
 import { sqlite } from "@countersign/server/sqlite";
 import { createTestAuth } from "@countersign/server/testing";

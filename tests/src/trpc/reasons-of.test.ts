@@ -11,7 +11,13 @@ import { bearer, signUp } from "../support/people.ts";
 import { type Client, password, testApp } from "../support/test-app.ts";
 import type { TestRouter } from "../support/test-router.ts";
 
-type Token = "TOKEN_MISSING" | "TOKEN_INVALID" | "TOKEN_EXPIRED" | "SESSION_REVOKED";
+type Token =
+  | "TOKEN_MISSING"
+  | "TOKEN_INVALID"
+  | "TOKEN_EXPIRED"
+  | "SESSION_REVOKED"
+  | "ACCOUNT_DISABLED"
+  | "ORIGIN_NOT_ALLOWED";
 
 const auth = createAuth({
   database: sqlite(":memory:"),
@@ -192,6 +198,8 @@ describe("raises", () => {
       "TOKEN_INVALID",
       "TOKEN_EXPIRED",
       "SESSION_REVOKED",
+      "ACCOUNT_DISABLED",
+      "ORIGIN_NOT_ALLOWED",
       "UNAVAILABLE",
       "NOT_FOUND",
     ];

@@ -13,7 +13,6 @@ const rows: readonly Row[] = [
   { path: "server/src/flows/reads-the-clock.ts", code: "export const at = () => Date.now();", rule: "plugin" },
   { path: "server/src/flows/makes-a-date.ts", code: "export const at = () => new Date();", rule: "plugin" },
   { path: "server/src/engine/rolls-dice.ts", code: "export const chance = () => Math.random();", rule: "plugin" },
-  { path: "client/src/reads-the-clock.ts", code: "export const at = () => Date.now();", rule: "plugin" },
   { path: "server/src/flows/converts-a-date.ts", code: "export const at = (ms: number) => new Date(ms);", rule: null },
   { path: "server/src/create-auth.ts", code: "export const now = () => Date.now() + Math.random();", rule: null },
   { path: "server/src/options.ts", code: "export const port = process.env;", rule: "noProcessEnv" },

@@ -53,13 +53,28 @@ const sessionsRouter = t.router({
   })),
 });
 
+const ofRegister = raises(
+  "REGISTRATION_CLOSED",
+  "RATE_LIMITED",
+  "WEAK_PASSWORD",
+  "USERNAME_TAKEN",
+  "EMAIL_TAKEN",
+  "BUSY",
+);
+const ofLogin = raises("INVALID_CREDENTIALS", "ACCOUNT_DISABLED", "RATE_LIMITED", "BUSY");
+const ofCookie = raises("ORIGIN_NOT_ALLOWED");
+
 const cookieRouter = t.router({
   register: publicProcedure
+    .concat(ofRegister)
+    .concat(ofCookie)
     .input(RegisterInput)
     .output(SignedInSession)
     .mutation(({ ctx: { auth }, input }) => signInByCookie(auth, () => register(auth.deps, input, auth.caller))),
 
   login: publicProcedure
+    .concat(ofLogin)
+    .concat(ofCookie)
     .input(LoginInput)
     .output(SignedInSession)
     .mutation(({ ctx: { auth }, input }) => signInByCookie(auth, () => login(auth.deps, input, auth.caller))),
@@ -68,13 +83,13 @@ const cookieRouter = t.router({
 /** Signing up, in and out, and what a signed-in person may do to their own account. Mounted as `auth`. */
 export const authRouter = t.router({
   register: publicProcedure
-    .concat(raises("REGISTRATION_CLOSED", "RATE_LIMITED", "WEAK_PASSWORD", "USERNAME_TAKEN", "EMAIL_TAKEN", "BUSY"))
+    .concat(ofRegister)
     .input(RegisterInput)
     .output(SignedIn)
     .mutation(async ({ ctx: { auth }, input }) => toSignedIn(auth.deps, await register(auth.deps, input, auth.caller))),
 
   login: publicProcedure
-    .concat(raises("INVALID_CREDENTIALS", "ACCOUNT_DISABLED", "RATE_LIMITED", "BUSY"))
+    .concat(ofLogin)
     .input(LoginInput)
     .output(SignedIn)
     .mutation(async ({ ctx: { auth }, input }) => toSignedIn(auth.deps, await login(auth.deps, input, auth.caller))),
@@ -86,7 +101,8 @@ export const authRouter = t.router({
     .mutation(async ({ ctx: { auth }, input }) => toSignedIn(auth.deps, await refresh(auth.deps, input, auth.caller))),
 
   logout: publicProcedure
-    .concat(raises("TOKEN_MISSING", "TOKEN_INVALID", "TOKEN_EXPIRED"))
+    .concat(raises("TOKEN_MISSING", "TOKEN_INVALID", "TOKEN_EXPIRED", "ACCOUNT_DISABLED"))
+    .concat(ofCookie)
     .input(LogoutInput)
     .output(RevokedCount)
     .mutation(({ ctx: { auth }, input }) => signOut(auth, input)),
