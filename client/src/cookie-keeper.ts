@@ -1,55 +1,43 @@
 /** Keeps the sign-in as a cookie that no script sees: the server sets it, browsers send it, and there is nothing to refresh. */
-import { isAuthError } from "@countersign/shared";
 import type { CurrentSession, SignedInSession as ServerSession, User } from "@countersign/shared/schemas";
-import { createIntents, endingReasonIn, type Held, type Keeper, overtaken, shared } from "./keeper.ts";
+import { endingReasonIn, failureIn, type Held, type Keeper, overtaken, shared } from "./keeper.ts";
 import { withRetries } from "./retry.ts";
 import type { Server } from "./server.ts";
 import type { Session, SessionStore, SignedOutReason } from "./session.ts";
 import { createTabs } from "./tabs.ts";
 
-/** @param options.name The same in all tabs that share the cookie. */
+/** @param options.url Where the server is: tabs with the same share the cookie. */
 export function createCookieKeeper(options: {
   readonly server: Server;
   readonly store: SessionStore;
-  readonly name: string;
+  readonly url: string;
 }): Keeper {
-  const { server, store, name } = options;
-  const intents = createIntents();
-  const tabs = createTabs(name, () => void ask());
-  let held: Held = { accessToken: null, userId: idOf(store.current()) };
+  const { server, store, url } = options;
+  /** Counts sign-ins and sign-outs: the latest is what was meant. */
+  let intent = 0;
+  const tabs = createTabs(url, () => void ask());
+  const first = store.current();
+  let held = holding(first.status === "signed-in" ? first.user : null);
 
-  function adopt(next: CurrentSession, reason: SignedOutReason | null = "SIGNED_OUT"): void {
-    const before = store.current();
-    if (next === null) {
-      const wasNobody = before.status !== "signed-in";
-      held = { accessToken: null, userId: null };
-      if (before.status !== "signed-out")
-        store.move({ type: "signed-out", session: { status: "signed-out", reason: wasNobody ? null : reason } });
-      return;
-    }
-    const { user, scopes, expiresAt } = next;
-    const isSame = before.status === "signed-in" && before.user.id === user.id;
-    if (!isSame) held = { accessToken: null, userId: user.id };
-    store.move({
-      type: isSame ? "refreshed" : "signed-in",
-      session: { status: "signed-in", user, scopes, expiresAt, isRefreshing: false },
-    });
+  function adopt(next: CurrentSession, reason?: SignedOutReason): void {
+    if (next?.user.id !== held.user?.id) held = holding(next?.user ?? null);
+    if (next === null) store.signOut(reason);
+    else store.signIn(next);
   }
 
   /** Asks the server who the cookie signs in. */
   const ask = shared(async (): Promise<void> => {
-    const isLate = intents.watch();
+    const seen = intent;
     try {
       const found = await withRetries((signal) => server.auth.session.query(undefined, { signal }));
-      if (!isLate()) adopt(found);
+      if (seen === intent) adopt(found);
     } catch (error) {
-      if (store.current().status === "starting")
-        store.move({ type: "start-failed", session: { status: "starting", error } });
+      if (store.isStarting()) store.move({ type: "start-failed", session: { status: "starting", error } });
     }
   });
 
   async function start(): Promise<Session> {
-    if (store.current().status === "starting") await ask();
+    if (store.isStarting()) await ask();
     return store.current();
   }
 
@@ -63,9 +51,10 @@ export function createCookieKeeper(options: {
   }
 
   async function signIn(send: () => Promise<ServerSession>): Promise<User> {
-    const isLate = intents.begin();
+    intent += 1;
+    const mine = intent;
     const next = await send();
-    if (isLate()) {
+    if (mine !== intent) {
       // The cookie is set by now, whatever came after.
       if (store.current().status === "signed-out") await endOnServer();
       else await ask();
@@ -79,12 +68,12 @@ export function createCookieKeeper(options: {
   return {
     start,
 
-    take: () => (store.current().status === "starting" ? start().then(() => held) : held),
+    take: () => (store.isStarting() ? start().then(() => held) : held),
 
     async mend(sentWith, error) {
       const reason = reasonIn(error);
       // A call from before the last sign-in says nothing about it.
-      if (reason !== null && sentWith === held && held.userId !== null) {
+      if (reason !== null && sentWith === held && held.user !== null) {
         adopt(null, reason);
         tabs.tell();
       }
@@ -95,21 +84,22 @@ export function createCookieKeeper(options: {
     register: (input) => signIn(() => server.auth.cookie.register.mutate(input)),
 
     async logout() {
-      intents.begin();
+      intent += 1;
       adopt(null);
       await endOnServer().finally(tabs.tell);
     },
 
+    listen: tabs.listen,
     close: tabs.close,
   };
 }
 
-/** Why the cookie signs nobody in, if an error says that it does not. */
-function reasonIn(error: unknown): SignedOutReason | null {
-  if (isAuthError(error) && error.data.reason === "TOKEN_MISSING") return "SIGNED_OUT";
-  return endingReasonIn(error);
+/** A new object for each person, so that calls can be told apart by whose they were. */
+function holding(user: User | null): Held {
+  return { accessToken: null, user };
 }
 
-function idOf(session: Session): string | null {
-  return session.status === "signed-in" ? session.user.id : null;
+/** Why the cookie signs nobody in, if an error says that it does not. */
+function reasonIn(error: unknown): SignedOutReason | null {
+  return failureIn(error)?.reason === "TOKEN_MISSING" ? "SIGNED_OUT" : endingReasonIn(error);
 }

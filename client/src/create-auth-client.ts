@@ -2,15 +2,16 @@ import { callerTransformer as transformer } from "@countersign/shared";
 import type { CurrentSession, LoginInput, RegisterInput, User } from "@countersign/shared/schemas";
 import { createTRPCClient, type TRPCClient, type TRPCLink } from "@trpc/client";
 import type { AnyTRPCRouter } from "@trpc/server";
-import type { EventSourceLike } from "@trpc/server/unstable-core-do-not-import";
 import { createCookieKeeper } from "./cookie-keeper.ts";
 import type { Keeper } from "./keeper.ts";
 import { createAuthLink, type Fetch, type Transport } from "./link.ts";
 import { createServer } from "./server.ts";
 import { createSessionStore, type Session, type SessionEvent, type SessionStore } from "./session.ts";
 import { createStepUp, type StepUpRequest } from "./step-up.ts";
+import type { storedTokens } from "./stored-tokens.ts";
+import type { Subscriptions } from "./subscriptions.ts";
 import { createTokenKeeper } from "./token-keeper.ts";
-import type { TokenStorage } from "./token-storage.ts";
+import type { TokenPlace, TokenStorage } from "./token-place.ts";
 
 /** An application's router, with Countersign's mounted as `auth`. */
 export type RouterWithAuth = AnyTRPCRouter & { readonly _def: { readonly record: { readonly auth: object } } };
@@ -35,11 +36,8 @@ export interface AuthClientOptions {
    * more, and its caller notices nothing. When it rejects, the call fails with `FRESH_LOGIN_REQUIRED`.
    */
   readonly onStepUp?: (request: StepUpRequest) => Promise<unknown>;
-  /**
-   * What opens streams for subscriptions. Default: the platform's, which sends a cookie, and no token: where tokens are
-   * kept, give the one of the npm package `eventsource`, which sends them in a header and never in an address.
-   */
-  readonly EventSource?: EventSourceLike.AnyConstructor;
+  /** What subscribes: `subscriptions()` from `@countersign/client/subscriptions`. Default: nothing does. */
+  readonly subscriptions?: Subscriptions;
   /** How to send requests. Default: the platform's `fetch`. */
   readonly fetch?: Fetch;
 }
@@ -98,17 +96,18 @@ export interface AuthClient<Router extends RouterWithAuth> {
  * ```
  */
 export function createAuthClient<Router extends RouterWithAuth>(options: AuthClientOptions): AuthClient<Router> {
-  const storage = options.storage ?? (isOwnOrigin(options.url) ? "cookie" : "memory");
-  const firstSession = readFirstSession(options);
-  const store = createSessionStore(firstSession);
-  const withCookies = storage === "cookie";
-  const { url, EventSource } = options;
-  const fetch = fetchFor(options.fetch, withCookies);
-  const transport: Transport = { url, transformer, fetch, withCookies, ...(EventSource && { EventSource }) };
+  const isCookie = options.session !== undefined || isOwnOrigin(options.url);
+  const storage = options.storage ?? (isCookie ? "cookie" : "memory");
+  const store = createSessionStore();
+  if (options.session) store.signIn(options.session);
+  else if (options.session === null) store.signOut();
+  const firstSession = store.current();
+  const fetch = fetchFor(options.fetch, storage === "cookie");
+  const transport: Transport = { url: options.url, transformer, fetch };
   const keeper = createKeeper(storage, { transport, store });
   const stepUp = createStepUp(store, options.onStepUp);
-  const link = createAuthLink<Router>({ transport, keeper, stepUp });
-  void keeper.start();
+  const link = createAuthLink<Router>({ transport, keeper, stepUp, subscriptions: options.subscriptions });
+  if (store.isStarting()) void keeper.start().then(keeper.listen);
 
   return {
     login: keeper.login,
@@ -119,7 +118,10 @@ export function createAuthClient<Router extends RouterWithAuth>(options: AuthCli
     },
     firstSession,
     start: keeper.start,
-    subscribe: store.subscribe,
+    subscribe(listener) {
+      keeper.listen();
+      return store.subscribe(listener);
+    },
     trpc: createTRPCClient<Router>({ links: [link] }),
     link,
     close: keeper.close,
@@ -131,18 +133,15 @@ function createKeeper(
   { transport, store }: { transport: Transport; store: SessionStore },
 ): Keeper {
   const server = createServer(transport);
-  // Names of Expo's SecureStore may have no other characters.
-  const name = `countersign_${transport.url.replace(/[^\w.-]+/g, "_")}`;
-  if (storage === "cookie") return createCookieKeeper({ server, store, name });
-  const place = storage === "memory" ? null : storage === "localStorage" ? localStorageOrNull() : storage;
-  return createTokenKeeper({ server, store, storage: place, name });
+  const { url } = transport;
+  if (storage === "cookie") return createCookieKeeper({ server, store, url });
+  const open = storage === "memory" ? null : (onChange: () => void) => openStorage({ storage, url, onChange });
+  return createTokenKeeper({ server, store, open });
 }
 
-function readFirstSession({ session }: AuthClientOptions): Session {
-  if (session === undefined) return { status: "starting", error: null };
-  if (session === null) return { status: "signed-out", reason: null };
-  const { user, scopes, expiresAt } = session;
-  return { status: "signed-in", user, scopes, expiresAt, isRefreshing: false };
+/** Apart, so that pages which keep nothing do not carry it. */
+async function openStorage(options: Parameters<typeof storedTokens>[0]): Promise<TokenPlace | null> {
+  return (await import("./stored-tokens.ts")).storedTokens(options);
 }
 
 /** Whether a page of this origin is what runs here. */
@@ -151,17 +150,8 @@ function isOwnOrigin(url: string): boolean {
   return document !== undefined && new URL(url, location.href).origin === location.origin;
 }
 
-/** Without it, as on a server or where the person forbids it, the sign-in lasts as long as the page. */
-function localStorageOrNull(): TokenStorage | null {
-  try {
-    return globalThis.localStorage ?? null;
-  } catch {
-    return null;
-  }
-}
-
 /** A cookie is sent to another origin of the same site only where it is asked for. */
 function fetchFor(given: Fetch | undefined, withCookies: boolean): Fetch {
-  const send: Fetch = given ?? ((input, init) => fetch(input as RequestInfo, init as RequestInit));
-  return withCookies ? (input, init) => send(input, { ...init, credentials: "include" } as typeof init) : send;
+  const credentials = withCookies ? "include" : "same-origin";
+  return (input, init) => (given ?? (fetch as Fetch))(input, { ...init, credentials } as typeof init);
 }

@@ -20,4 +20,4 @@ export type {
   StartingSession,
 } from "./session.ts";
 export type { StepUpRequest } from "./step-up.ts";
-export type { TokenStorage } from "./token-storage.ts";
+export type { TokenStorage } from "./token-place.ts";

@@ -1,5 +1,5 @@
 /** What keeps a sign-in: tokens in a storage, or a cookie that no script sees. The link and the client know only this. */
-import { isAuthError } from "@countersign/shared";
+import type { Failure } from "@countersign/shared";
 import type { LoginInput, RegisterInput, User } from "@countersign/shared/schemas";
 import { type EndingReason, endingReasons, type Session } from "./session.ts";
 
@@ -8,8 +8,11 @@ export interface Held {
   /** `null` where there is none to send: nobody is signed in, or a cookie goes by itself. */
   readonly accessToken: string | null;
   /** Whose call it is; `null` for nobody's. */
-  readonly userId: string | null;
+  readonly user: User | null;
 }
+
+/** What nobody's calls are sent with. */
+export const nobody: Held = { accessToken: null, user: null };
 
 export interface Keeper {
   /** Finds out who is signed in. Does so once; after a failure, once more at each call. Never throws. */
@@ -25,41 +28,25 @@ export interface Keeper {
   login(input: LoginInput): Promise<User>;
   register(input: RegisterInput): Promise<User>;
   logout(): Promise<void>;
+  /** Listens to other tabs from now on. */
+  listen(): void;
   close(): void;
-}
-
-/** Tells the latest of several sign-ins and sign-outs from those that it overtook. */
-export function createIntents() {
-  let latest = 0;
-
-  /** The function that it returns tells whether one has begun since. */
-  function watch(): () => boolean {
-    const seen = latest;
-    return () => seen !== latest;
-  }
-
-  return {
-    watch,
-    /** Begins one, and watches for the next. */
-    begin(): () => boolean {
-      latest += 1;
-      return watch();
-    },
-  };
 }
 
 /** What a sign-in rejects with that was overtaken. */
 export function overtaken(): Error {
-  const error = new Error("Another sign-in, or a sign-out, came after this one.");
-  error.name = "AbortError";
-  return error;
+  return Object.assign(new Error("Overtaken by a later sign-in or sign-out."), { name: "AbortError" });
+}
+
+/** Why the server refused, if that is what an error says. Its reason may be one that this version does not know. */
+export function failureIn(error: unknown): Failure | null {
+  const { data } = (error ?? {}) as { readonly data?: Failure | { readonly reason?: null } };
+  return data?.reason ? data : null;
 }
 
 /** Why a session is over, if an error says so, whatever is tried next. */
 export function endingReasonIn(error: unknown): EndingReason | null {
-  if (!isAuthError(error)) return null;
-  const { reason } = error.data;
-  return endingReasons.find((ending) => ending === reason) ?? null;
+  return endingReasons.find((ending) => ending === failureIn(error)?.reason) ?? null;
 }
 
 /** Runs `work` for all who ask while it runs, and anew for who asks later. */

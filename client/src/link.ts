@@ -1,19 +1,16 @@
-import { isAuthError, type Transformer } from "@countersign/shared";
+import type { Transformer } from "@countersign/shared";
 import {
   type HTTPBatchLinkOptions,
   httpBatchLink,
-  httpLink,
-  httpSubscriptionLink,
   type Operation,
   type TRPCClientError,
   type TRPCLink,
 } from "@trpc/client";
 import type { AnyTRPCRootTypes, AnyTRPCRouter } from "@trpc/server";
 import { observable, type Unsubscribable } from "@trpc/server/observable";
-import type { EventSourceLike } from "@trpc/server/unstable-core-do-not-import";
 import type { Held, Keeper } from "./keeper.ts";
-import { createResumption } from "./resumption.ts";
 import type { StepUp } from "./step-up.ts";
+import type { Subscriptions } from "./subscriptions.ts";
 
 /** What sends a request: `fetch`, as tRPC calls it. */
 export type Fetch = NonNullable<HTTPBatchLinkOptions<AnyTRPCRootTypes>["fetch"]>;
@@ -23,10 +20,6 @@ export interface Transport {
   readonly url: string;
   readonly transformer: Transformer;
   readonly fetch: Fetch;
-  /** Whether the platform is to send cookies along. */
-  readonly withCookies: boolean;
-  /** What opens streams for subscriptions. */
-  readonly EventSource?: EventSourceLike.AnyConstructor;
 }
 
 /** Calls that go together in one request; the server takes no more. */
@@ -47,14 +40,15 @@ export function createAuthLink<Router extends AnyTRPCRouter>(options: {
   readonly transport: Transport;
   readonly keeper: Keeper;
   readonly stepUp: StepUp;
+  readonly subscriptions: Subscriptions | undefined;
 }): TRPCLink<Router> {
-  const { transport, keeper, stepUp } = options;
+  const { transport, keeper, stepUp, subscriptions } = options;
 
   return (runtime) => {
-    const senderFor = createSenders(transport, { runtime, keeper });
+    const senderFor = createSenders(transport, { runtime, keeper, subscriptions });
     return ({ op }) =>
       observable((observer) => {
-        const resumption = createResumption(op);
+        const subscription = op.type === "subscription" ? (subscriptions?.start(op) ?? null) : null;
         let running: Unsubscribable | undefined;
         let isStopped = false;
 
@@ -66,9 +60,9 @@ export function createAuthLink<Router extends AnyTRPCRouter>(options: {
           running = senderFor(
             held,
             op,
-          )({ op: resumption.next(), next: refuseNext }).subscribe({
+          )({ op: subscription?.next() ?? op, next: refuse }).subscribe({
             next(envelope) {
-              resumption.note(envelope.result);
+              subscription?.note(envelope.result);
               observer.next(envelope);
             },
             complete: () => observer.complete(),
@@ -77,7 +71,7 @@ export function createAuthLink<Router extends AnyTRPCRouter>(options: {
         }
 
         async function recover(held: Held, error: TRPCClientError<Router>, retries: number): Promise<void> {
-          if (op.type === "subscription" && resumption.hasLived() && isExpired(error)) await send(maxRetries);
+          if (subscription?.goesOn(error)) await send(maxRetries);
           else if (retries > 0 && ((await keeper.mend(held, error)) || (await stepUp(op, held, error))))
             await send(retries - 1);
           else fail(error);
@@ -96,54 +90,50 @@ export function createAuthLink<Router extends AnyTRPCRouter>(options: {
   };
 }
 
-function isExpired(error: unknown): boolean {
-  return isAuthError(error) && error.data.reason === "TOKEN_EXPIRED";
-}
-
 /** What sends with this token. A batch has one `Authorization` header, so only calls with the same token share one. */
 function createSenders(
   transport: Transport,
-  { runtime, keeper }: { runtime: Parameters<TRPCLink<AnyTRPCRouter>>[0]; keeper: Keeper },
+  {
+    runtime,
+    keeper,
+    subscriptions,
+  }: {
+    runtime: Parameters<TRPCLink<AnyTRPCRouter>>[0];
+    keeper: Keeper;
+    subscriptions: Subscriptions | undefined;
+  },
 ) {
   const made = new WeakMap<Held, ReturnType<typeof make>>();
 
   function make(held: Held) {
-    const headers = headersOf(held);
+    const options = { ...transport, headers: headersOf(held) };
     return {
-      batched: httpBatchLink<AnyTRPCRouter>({ ...transport, maxItems, maxURLLength, headers })(runtime),
-      alone: httpLink<AnyTRPCRouter>({ ...transport, headers })(runtime),
+      batched: httpBatchLink<AnyTRPCRouter>({ ...options, maxItems, maxURLLength })(runtime),
+      alone: httpBatchLink<AnyTRPCRouter>({ ...options, maxItems: 1 })(runtime),
     };
   }
 
-  const streamed = httpSubscriptionLink<AnyTRPCRouter, EventSourceLike.AnyConstructor>({
-    ...transport,
-    eventSourceOptions: {
-      withCredentials: transport.withCookies,
-      // Asked at each connection: an `EventSource` comes again by itself, and then with the token of that moment.
-      fetch: async (input: string, init: RequestInit) =>
-        transport.fetch(input, { ...init, headers: { ...init.headers, ...headersOf(await keeper.take()) } } as never),
-    },
-  })(runtime);
+  const streamed = subscriptions?.link(transport, keeper)(runtime);
 
   /** The batch link refuses a query that is too long for any batch. */
   function isTooLong({ type, input }: Operation): boolean {
-    if (type !== "query" || input === undefined) return false;
+    if (type !== "query") return false;
     return encodeURIComponent(JSON.stringify(transport.transformer.input.serialize(input))).length > maxURLLength / 2;
   }
 
   return (held: Held, op: Operation) => {
-    if (op.type === "subscription") return streamed;
+    if (op.type === "subscription") return streamed ?? refuse;
     const senders = made.get(held) ?? make(held);
     made.set(held, senders);
     return isTooLong(op) ? senders.alone : senders.batched;
   };
 }
 
-function headersOf({ accessToken }: Held): Record<string, string> {
+export function headersOf({ accessToken }: Held): Record<string, string> {
   return accessToken === null ? {} : { authorization: `Bearer ${accessToken}` };
 }
 
-/** The HTTP link ends the chain: it never asks for a next one. */
-function refuseNext(): never {
-  throw new Error("auth.link ends the chain of links: put it last");
+/** Our links end the chain and never ask for a next one; a subscription needs a link that was not given. */
+function refuse(): never {
+  throw new Error('"subscriptions" is missing');
 }

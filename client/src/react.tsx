@@ -1,7 +1,7 @@
 /** React's view of a sign-in. */
 import { createContext, Fragment, type ReactNode, useContext, useEffect, useSyncExternalStore } from "react";
 import type { AuthClient, RouterWithAuth } from "./create-auth-client.ts";
-import type { Session, SessionEvent } from "./session.ts";
+import { type Session, type SessionEvent, userIdIn } from "./session.ts";
 
 const AuthContext = createContext<AuthClient<RouterWithAuth> | null>(null);
 
@@ -72,14 +72,10 @@ export function SignedOut({ children }: { readonly children?: ReactNode }): Reac
 }
 
 function clearForOthers(client: Pick<AuthClient<RouterWithAuth>, "session" | "subscribe">, cache: Clearable) {
-  let userId = idOf(client.session);
+  let userId = userIdIn(client.session);
   return client.subscribe(({ session }: SessionEvent) => {
-    const nextId = idOf(session);
+    const nextId = userIdIn(session);
     if (userId !== null && nextId !== userId) cache.clear();
     userId = nextId;
   });
-}
-
-function idOf(session: Session): string | null {
-  return session.status === "signed-in" ? session.user.id : null;
 }

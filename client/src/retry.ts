@@ -1,8 +1,9 @@
 /** Tries again what the network or a busy server failed, and never what was refused. */
-import { isAuthError } from "@countersign/shared";
+import { failureIn } from "./keeper.ts";
 
 const attempts = 4;
-const firstPauseMs = 300;
+/** Twice, four times, eight times so long. */
+const pauseMs = 150;
 /** A request without an answer for so long is given up: its connection may be dead, and others wait for it. */
 const timeoutMs = 10_000;
 /** A server that asks for more patience is told of instead. */
@@ -18,35 +19,22 @@ export async function withRetries<T>(work: (signal: AbortSignal) => Promise<T>):
     try {
       return await withTimeout(work);
     } catch (error) {
-      const pauseMs = pauseAfter(error, attempt);
-      if (attempt === attempts || pauseMs === null) throw error;
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      if (attempt === attempts || !isPassing(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pauseAfter(error, attempt)));
     }
   }
 }
 
-/** Whether an error is the network's or the server's own failure, so that the same call may succeed later. */
+/** Whether an error is the network's or the server's own failure, so that the same call may succeed soon. */
 export function isPassing(error: unknown): boolean {
-  return pauseAfter(error, 1) !== null;
+  return pauseAfter(error, 1) <= longestPauseMs;
 }
 
-/** How long to wait before the next try; `null` when it would be refused again. */
-function pauseAfter(error: unknown, attempt: number): number | null {
-  if (isAuthError(error)) {
-    const { details } = error.data;
-    const pauseMs = "retryAfter" in details ? details.retryAfter * 1_000 : Number.POSITIVE_INFINITY;
-    return pauseMs > longestPauseMs ? null : pauseMs * (1 + Math.random() / 4);
-  }
-  const status = statusOf(error);
-  if (status !== null && status >= 400 && status < 500) return null;
-  return firstPauseMs * 2 ** (attempt - 1) * (0.5 + Math.random());
-}
-
-/** The HTTP status that a tRPC client notes with an error; `null` when no reply came. */
-function statusOf(error: unknown): number | null {
-  const { meta } = error as { readonly meta?: { readonly response?: { readonly status?: unknown } } };
-  const status = meta?.response?.status;
-  return typeof status === "number" ? status : null;
+/** How long to wait before the next try: as the server asks; for ever after a refusal. */
+function pauseAfter(error: unknown, attempt: number): number {
+  const failure = failureIn(error);
+  if (failure === null) return pauseMs * 2 ** attempt * (0.5 + Math.random());
+  return "retryAfter" in failure.details ? failure.details.retryAfter * 1_000 : Number.POSITIVE_INFINITY;
 }
 
 async function withTimeout<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {

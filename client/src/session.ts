@@ -55,26 +55,50 @@ export type SessionEvent =
   | { readonly type: "start-failed"; readonly session: StartingSession };
 
 export interface SessionStore {
+  /** The session at this moment. */
   current(): Session;
-  /** Makes a transition, and tells of it. */
+  isStarting(): boolean;
+  /** Somebody is signed in: a transition of its own, or a refresh of the same person's. */
+  signIn(session: Pick<SignedInSession, "user" | "scopes" | "expiresAt">): void;
+  /** Nobody is. Without a reason: because the person asked for it, if it was known that somebody was. */
+  signOut(reason?: SignedOutReason): void;
+  /** Makes any other transition. */
   move(event: SessionEvent): void;
   subscribe(listener: (event: SessionEvent) => void): () => void;
 }
 
-export function createSessionStore(first: Session): SessionStore {
-  let session = first;
+export function createSessionStore(): SessionStore {
+  let session: Session = { status: "starting", error: null };
   const listeners = new Set<(event: SessionEvent) => void>();
+
+  function move(event: SessionEvent): void {
+    session = event.session;
+    for (const listener of [...listeners]) call(listener, event);
+  }
+
   return {
     current: () => session,
-    move(event) {
-      session = event.session;
-      for (const listener of [...listeners]) call(listener, event);
+    move,
+    isStarting: () => session.status === "starting",
+    signIn({ user, scopes, expiresAt }) {
+      const type = userIdIn(session) === user.id ? "refreshed" : "signed-in";
+      move({ type, session: { status: "signed-in", user, scopes, expiresAt, isRefreshing: false } });
+    },
+    signOut(why) {
+      if (session.status === "signed-out") return;
+      const reason = why ?? (session.status === "starting" ? null : "SIGNED_OUT");
+      move({ type: "signed-out", session: { status: "signed-out", reason } });
     },
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
   };
+}
+
+/** Whose session it is; `null` for nobody's. */
+export function userIdIn(session: Session): string | null {
+  return session.status === "signed-in" ? session.user.id : null;
 }
 
 /** What a listener throws is the listener's: it must not turn a sign-in that worked into one that failed. */

@@ -1,8 +1,7 @@
 /** When a call needs a sign-in more recent than the last one: asks the person, and says whether to send it again. */
-import { isAuthError } from "@countersign/shared";
 import type { Operation } from "@trpc/client";
-import type { Held } from "./keeper.ts";
-import type { Session, SessionStore } from "./session.ts";
+import { failureIn, type Held } from "./keeper.ts";
+import { type Session, type SessionStore, userIdIn } from "./session.ts";
 
 /** What a call needs. */
 export interface StepUpRequest {
@@ -25,18 +24,19 @@ export function createStepUp(
 ): StepUp {
   let asking: Promise<unknown> | undefined;
 
-  return async ({ path }, { userId }, error) => {
-    if (ask === undefined || !isAuthError(error) || error.data.reason !== "FRESH_LOGIN_REQUIRED") return false;
-    // One dialogue, however many calls need it.
-    asking ??= ask({ path, maxAge: error.data.details.maxAge, session: store.current() }).finally(() => {
-      asking = undefined;
-    });
-    const agreed = await asking.then(
-      () => true,
-      () => false,
-    );
-    const session = store.current();
+  return async ({ path }, { user }, error) => {
+    const failure = failureIn(error);
+    if (ask === undefined || failure?.reason !== "FRESH_LOGIN_REQUIRED") return false;
+    try {
+      // One dialogue, however many calls need it.
+      asking ??= ask({ path, maxAge: failure.details.maxAge, session: store.current() }).finally(() => {
+        asking = undefined;
+      });
+      await asking;
+    } catch {
+      return false;
+    }
     // Who signed in as another did not make this call.
-    return agreed && session.status === "signed-in" && session.user.id === userId;
+    return userIdIn(store.current()) === user?.id;
   };
 }

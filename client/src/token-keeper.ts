@@ -1,107 +1,58 @@
-/** Keeps the sign-in as tokens: in memory, or in a storage that outlives the page and is shared by its tabs. */
-import { isAuthError } from "@countersign/shared";
+/** Keeps the sign-in as tokens, and replaces them in time. */
 import type { SignedIn } from "@countersign/shared/schemas";
-import { createIntents, endingReasonIn, type Held, type Keeper, overtaken, shared } from "./keeper.ts";
+import { endingReasonIn, failureIn, type Held, type Keeper, nobody, overtaken, shared } from "./keeper.ts";
 import { isPassing, withRetries } from "./retry.ts";
 import type { Server } from "./server.ts";
-import type { Session, SessionStore, SignedInSession, SignedOutReason } from "./session.ts";
-import { createTabs } from "./tabs.ts";
-import { areSame, read, type TokenStorage, type Tokens, tokensFrom, write } from "./token-storage.ts";
+import type { SessionStore, SignedOutReason } from "./session.ts";
+import { areSame, type TokenPlace, type Tokens } from "./token-place.ts";
 
-interface TokenHeld extends Held {
-  readonly tokens: Tokens | null;
-}
-
-/**
- * @param options.storage `null` to keep tokens in memory alone, where every page has a sign-in of its own.
- * @param options.name The name in the storage: the same in all tabs that share the sign-in.
- */
+/** @param options.open Opens the place of the tokens, which calls back when another tab has changed them; `null` for memory. */
 export function createTokenKeeper(options: {
   readonly server: Server;
   readonly store: SessionStore;
-  readonly storage: TokenStorage | null;
-  readonly name: string;
+  readonly open: ((onChange: () => void) => Promise<TokenPlace | null>) | null;
 }): Keeper {
-  const { server, store, storage, name } = options;
-  const intents = createIntents();
-  const tabs = storage && createTabs(name, () => void catchUp().catch(() => {}));
+  const { server, store, open } = options;
+  /** Counts sign-ins and sign-outs: the latest is what was meant. */
+  let intent = 0;
+  let place: TokenPlace | null = null;
   let tokens: Tokens | null = null;
-  /** Aborted as soon as there are other tokens: nobody has to wait for a turn to replace the ones of before. */
-  let moved = new AbortController();
-  let held: TokenHeld = { accessToken: null, userId: null, tokens: null };
-
-  // A storage that answers at once has its answer before the first render.
-  let asked: ReturnType<TokenStorage["getItem"]> | undefined = ask();
-  if (asked === null || typeof asked === "string") begin(asked);
+  // Memory has nothing to begin with, so that is known at once.
+  if (open === null) store.signOut();
 
   /** Makes these the tokens of this page, and tells of the transition that this is. */
-  function adopt(next: Tokens | null, reason: SignedOutReason | null = "SIGNED_OUT"): void {
-    const before = store.current();
+  function adopt(next: Tokens | null, reason?: SignedOutReason): void {
     tokens = next;
-    moved.abort();
-    held = { accessToken: next?.accessToken ?? null, userId: next?.user.id ?? null, tokens: next };
-    if (next === null) {
-      if (before.status !== "signed-out") store.move({ type: "signed-out", session: { status: "signed-out", reason } });
-      return;
-    }
-    const isSame = before.status === "signed-in" && before.user.id === next.user.id;
-    store.move({ type: isSame ? "refreshed" : "signed-in", session: sessionOf(next) });
+    if (next === null) store.signOut(reason);
+    else store.signIn(sessionOf(next));
   }
 
-  function ask(): ReturnType<TokenStorage["getItem"]> {
-    const answer = attempt(() => storage?.getItem(name) ?? null);
-    // Whoever awaits it is told; nobody may.
-    Promise.resolve(answer).catch(() => {});
-    return answer;
-  }
-
-  function begin(text: string | null): void {
-    const found = text === null ? null : read(text);
-    // What cannot be read will not be readable later.
-    if (text !== null && found === null) void keep(null);
-    adopt(found, text === null ? null : "TOKEN_INVALID");
-  }
-
-  const start = shared(async (): Promise<Session> => {
-    if (store.current().status === "starting") {
+  const start = shared(async () => {
+    if (open !== null && store.isStarting()) {
       try {
-        begin(await (asked ?? ask()));
+        place = await open(() => void catchUp());
+        adopt(...((await place?.start()) ?? [null]));
       } catch (error) {
-        asked = undefined;
         store.move({ type: "start-failed", session: { status: "starting", error } });
       }
     }
     return store.current();
   });
 
-  /** What the storage has by now: another tab may have written it. A storage that fails has nothing to say. */
-  async function stored(): Promise<Tokens | null> {
-    if (storage === null) return tokens;
-    try {
-      const text = await storage.getItem(name);
-      return text === null ? null : read(text);
-    } catch {
-      return tokens;
-    }
-  }
-
-  async function keep(next: Tokens | null): Promise<void> {
-    try {
-      await (next === null ? storage?.removeItem(name) : storage?.setItem(name, write(next)));
-    } catch {
-      // A full or locked storage costs the sign-in of the next start, not this one.
-    }
-    tabs?.tell();
-  }
-
   async function catchUp(): Promise<void> {
     await start();
-    const found = await stored();
-    if (!areSame(found, tokens)) adopt(found);
+    const found = await place?.read();
+    if (found !== undefined && !areSame(found, tokens)) adopt(found);
   }
 
-  /** Replaces tokens, for all calls and all tabs that find them expired. A refusal ends the session; a failure ends nothing. */
+  async function enter(next: Tokens | null, reason?: SignedOutReason): Promise<void> {
+    adopt(next, reason);
+    await place?.keep(next);
+  }
+
   const refreshing = new WeakMap<Tokens, Promise<void>>();
+
+  /** Replaces tokens, for all calls and all tabs that find them expired. */
   async function refresh(used: Tokens): Promise<void> {
     // A call that was sent before the last refresh finds the new tokens already there.
     if (tokens !== used) return;
@@ -110,62 +61,49 @@ export function createTokenKeeper(options: {
     await running;
   }
 
+  /** A refusal ends the session; a failure ends nothing. */
   async function replace(used: Tokens): Promise<void> {
-    store.move({ type: "refreshing", session: { ...sessionOf(used), isRefreshing: true } });
+    tell(used, true);
     try {
-      moved = new AbortController();
-      await (tabs?.alone(() => exchange(used), moved.signal) ?? exchange(used));
+      await (place?.alone(() => exchange(used)) ?? exchange(used));
     } catch (error) {
       const reason = endingReasonIn(error);
       // Who signed out, or in as another, while the reply was under way meant what they did.
-      if (tokens === used) {
-        if (reason === null) store.move({ type: "refresh-failed", session: sessionOf(used) });
-        else await over(reason);
-      }
+      if (tokens === used) await (reason === null ? tell(used, false) : enter(null, reason));
       throw error;
     }
   }
 
+  function tell(used: Tokens, isRefreshing: boolean): void {
+    const type = isRefreshing ? "refreshing" : "refresh-failed";
+    store.move({ type, session: { status: "signed-in", ...sessionOf(used), isRefreshing } });
+  }
+
   async function exchange(used: Tokens): Promise<void> {
     if (await isOvertaken(used)) return;
-    const next = await withRetries((signal) =>
-      timed(() => server.auth.refresh.mutate({ refreshToken: used.refreshToken }, { signal })),
-    );
-    if (await isOvertaken(used)) return;
-    adopt(next);
-    await keep(next);
+    const { refreshToken } = used;
+    const next = await withRetries((signal) => timed(() => server.auth.refresh.mutate({ refreshToken }, { signal })));
+    if (!(await isOvertaken(used))) await enter(next);
   }
 
   /** Whether another tab, or this one, has moved on from these tokens. What the other tab has is then ours too. */
   async function isOvertaken(used: Tokens): Promise<boolean> {
-    const found = await stored();
+    const found = await place?.read();
     if (tokens !== used) return true;
-    if (areSame(found, used)) return false;
+    if (found === undefined || areSame(found, used)) return false;
     adopt(found);
     return true;
   }
 
-  async function over(reason: SignedOutReason): Promise<void> {
-    adopt(null, reason);
-    await keep(null);
-  }
-
-  /** Ends a session that this page has no use for any more. */
-  function end({ refreshToken }: Pick<Tokens, "refreshToken">): void {
-    server.auth.logout.mutate({ refreshToken }).catch(() => {});
-  }
-
   async function signIn(ask: () => Promise<SignedIn>) {
-    const isLate = intents.begin();
+    intent += 1;
+    const mine = intent;
     const next = await timed(ask);
-    if (isLate()) {
-      end(next);
-      throw overtaken();
-    }
-    const before = tokens;
-    adopt(next);
-    await keep(next);
-    if (before !== null) end(before);
+    const over = mine === intent ? tokens : next;
+    if (over !== next) await enter(next);
+    // A session that this page has no use for ends on the server too.
+    if (over !== null) server.auth.logout.mutate({ refreshToken: over.refreshToken }).catch(() => {});
+    if (over === next) throw overtaken();
     return next.user;
   }
 
@@ -179,20 +117,19 @@ export function createTokenKeeper(options: {
         if (!isPassing(error)) throw error;
       });
     }
-    return held;
+    return tokens ?? nobody;
   }
 
   return {
     start,
-
-    take: () => (store.current().status === "starting" || isStale() ? takeLater() : held),
+    take: () => (store.isStarting() || isStale() ? takeLater() : (tokens ?? nobody)),
 
     async mend(sentWith, error) {
-      if (!isAuthError(error)) return false;
-      const used = (sentWith as TokenHeld).tokens;
-      if (used === null) return false;
-      const { reason } = error.data;
-      if (reason === "SESSION_REVOKED" && tokens === used) await over(reason);
+      const reason = failureIn(error)?.reason;
+      if (sentWith === nobody) return false;
+      // Everything else that this keeper hands out is tokens.
+      const used = sentWith as Tokens;
+      if (reason === "SESSION_REVOKED" && tokens === used) await enter(null, reason);
       if (reason !== "TOKEN_EXPIRED" && reason !== "TOKEN_INVALID") return false;
       await refresh(used);
       return tokens?.user.id === used.user.id;
@@ -202,42 +139,34 @@ export function createTokenKeeper(options: {
     register: (input) => signIn(() => server.auth.register.mutate(input)),
 
     async logout() {
-      intents.begin();
-      if (store.current().status === "starting") await start();
+      intent += 1;
+      if (store.isStarting()) await start();
       const used = tokens;
       if (used === null) return;
       // Here at once: nothing is awaited before.
-      const kept = over("SIGNED_OUT");
-      await server.auth.logout.mutate({ refreshToken: used.refreshToken });
-      await kept;
+      await Promise.all([enter(null), server.auth.logout.mutate({ refreshToken: used.refreshToken })]);
     },
 
-    close: () => tabs?.close(),
+    listen: () => place?.listen(),
+    close: () => place?.close(),
   };
 }
 
-/** The tokens of a reply, with how long they live from the moment that it was asked for, and arrived. */
+/**
+ * The tokens of a reply. Their life began somewhere between the request and the reply: counted from the request, nothing is
+ * sent too late; and however slow the reply was, they are used for half of it at least.
+ */
 async function timed(ask: () => Promise<SignedIn>): Promise<Tokens> {
   const askedAt = Date.now();
-  const signedIn = await ask();
-  return tokensFrom(signedIn, { askedAt, arrivedAt: Date.now() });
+  const { accessToken, refreshToken, user, scope, ...reply } = await ask();
+  const expiresAt = reply.expiresAt.getTime();
+  // A server of an older version does not say how long that is; then the clocks have to agree.
+  const lifeMs = (reply.expiresIn ?? (expiresAt - askedAt) / 1_000) * 1_000;
+  // Sooner than the server would refuse it: a tenth of its life, half a minute at most.
+  const inTime = askedAt + lifeMs - Math.min(lifeMs / 10, 30_000);
+  return { accessToken, refreshToken, user, scope, expiresAt, staleAt: Math.max(inTime, Date.now() + lifeMs / 2) };
 }
 
-function sessionOf({ user, scope, expiresAt }: Tokens): SignedInSession {
-  return {
-    status: "signed-in",
-    user,
-    scopes: scope === "" ? [] : scope.split(" "),
-    expiresAt: new Date(expiresAt),
-    isRefreshing: false,
-  };
-}
-
-/** What a storage answers, or a promise that fails where it throws. */
-function attempt<T>(work: () => T | Promise<T>): T | Promise<T> {
-  try {
-    return work();
-  } catch (error) {
-    return Promise.reject<T>(error);
-  }
+function sessionOf({ user, scope, expiresAt }: Tokens): Parameters<SessionStore["signIn"]>[0] {
+  return { user, scopes: scope.split(" ").filter(Boolean), expiresAt: new Date(expiresAt) };
 }

@@ -1,5 +1,7 @@
 /** The words that server and client share. Free of zod, so that a browser may import all of it. */
 
+export { AuthError, reasons } from "./errors.ts";
+export type { Principal } from "./principal.ts";
 export type {
   DetailsOf,
   ErrorWithReason,
@@ -9,9 +11,8 @@ export type {
   PasswordRule,
   Reason,
   ReasonDetails,
-} from "./errors.ts";
-export { AuthError, isAuthError, isReason, reasons } from "./errors.ts";
-export type { Principal } from "./principal.ts";
+} from "./reasons.ts";
+export { isAuthError, isReason } from "./reasons.ts";
 export type { InputOf, ProcedurePath, Raised, ReasonsOf, RouterLike } from "./reasons-of.ts";
 export type { Transformer, WireError, WireErrorData } from "./wire.ts";
 export { callerTransformer, transformer } from "./wire.ts";

@@ -1,5 +1,5 @@
 /** Which reasons each procedure of a router declares: carried in tRPC's types, and read from them by path. */
-import type { Reason } from "./errors.ts";
+import type { Reason } from "./reasons.ts";
 import type { WireError } from "./wire.ts";
 
 /** Told apart from the shape that a router has for all its errors, with which tRPC unites it. Not on the wire. */

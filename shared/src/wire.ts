@@ -3,7 +3,8 @@
  */
 import type { TRPC_ERROR_CODE_KEY, TRPC_ERROR_CODE_NUMBER } from "@trpc/server/rpc";
 import superjson, { type SuperJSONResult } from "superjson";
-import { AuthError, type Failure } from "./errors.ts";
+import { AuthError } from "./errors.ts";
+import type { Failure } from "./reasons.ts";
 
 /** What a tRPC error from Countersign carries in `error.data`. Narrow it by `reason`; `null` means that it has none. */
 export type WireErrorData = {
@@ -55,10 +56,7 @@ export const transformer: Transformer = {
 };
 
 /** The same for a side that only calls, without what a server needs to be strict: for bundles of browsers. */
-export const callerTransformer: Transformer = {
-  input: { serialize, deserialize: deserializeOutput },
-  output: { serialize, deserialize: deserializeOutput },
-};
+export const callerTransformer: Transformer = { input: superjson, output: superjson };
 
 function serialize(value: unknown): unknown {
   return superjson.serialize(value);

@@ -59,11 +59,6 @@ describe("a reply that is not the server's", () => {
   it.each([
     ["an HTML page", () => html(200), 4],
     ["a proxy without its server", () => html(503), 4],
-    [
-      "a refusal without a reason",
-      () => Response.json({ error: { json: { message: "No.", code: -32603, data: {} } } }, { status: 400 }),
-      1,
-    ],
   ])("to a refresh is asked for again only where that can help: %s", async (_, reply, times) => {
     await using app = await testApp();
     let asked = 0;

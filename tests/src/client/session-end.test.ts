@@ -12,8 +12,8 @@ async function signedIn(app: TestApp) {
   let refreshToken = "";
   const client = app.client(async (input, init) => {
     const reply = (await network.fetch(input, init)) as Response;
-    const body = (await reply.clone().json()) as { result?: { data: { json: SignedIn } } };
-    refreshToken = body.result?.data.json.refreshToken ?? refreshToken;
+    const [body] = (await reply.clone().json()) as { result?: { data: { json: SignedIn } } }[];
+    refreshToken = body?.result?.data.json.refreshToken ?? refreshToken;
     return reply;
   });
   const user = await client.register({ username: "alice", password });

@@ -150,7 +150,7 @@ describe("signing in as another", () => {
     refresh.release();
     await expectReason(alices, "TOKEN_EXPIRED");
     // What is sent for alice is that her session ends, and it names her own.
-    expect(network.sent).toEqual(["auth.logout"]);
+    await expect.poll(() => network.sent).toEqual(["auth.logout"]);
     expect(client.session).toMatchObject({ user: { username: "bob" } });
     expect(await client.trpc.whoami.query()).toMatchObject({ username: "bob" });
   });

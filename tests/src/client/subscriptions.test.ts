@@ -1,5 +1,6 @@
 import { EventEmitter, once } from "node:events";
 import { createAuthClient } from "@countersign/client";
+import { subscriptions } from "@countersign/client/subscriptions";
 import { EventSource } from "eventsource";
 import { describe, expect, it } from "vitest";
 import { boardOf } from "../support/board.ts";
@@ -17,7 +18,7 @@ function clientOf(app: TestApp, options: Options = {}) {
   const send = options.fetch ?? network.fetch;
   const client = createAuthClient<TestRouter>({
     url: `${app.url}/trpc`,
-    EventSource,
+    subscriptions: subscriptions({ EventSource }),
     ...options,
     fetch(input, init) {
       urls.push(String(input));

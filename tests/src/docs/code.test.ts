@@ -10,6 +10,7 @@ const prelude = `
 import { initTRPC } from "@trpc/server";
 import { z } from "zod";
 import { createAuthClient, createRequestClient, failureOf, fieldErrorsOf, isAuthError, type ReasonsOf, type UndeclaredFailure } from "@countersign/client";
+import { subscriptions } from "@countersign/client/subscriptions";
 import { accessMatrix, AuthError, type AuthContext, createApp, createAuth, errorFormatter, raises, readEnvironment, transformer } from "@countersign/server";
 import { sqlite } from "@countersign/server/sqlite";
 import { createTestAuth } from "@countersign/server/testing";
