@@ -73,7 +73,16 @@ export function createSessionStore(): SessionStore {
 
   function move(event: SessionEvent): void {
     session = event.session;
-    for (const listener of [...listeners]) call(listener, event);
+    for (const listener of [...listeners]) {
+      try {
+        listener(event);
+      } catch (error) {
+        // It is the listener's: it must not turn a sign-in that worked into one that failed.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 
   return {
@@ -99,15 +108,4 @@ export function createSessionStore(): SessionStore {
 /** Whose session it is; `null` for nobody's. */
 export function userIdIn(session: Session): string | null {
   return session.status === "signed-in" ? session.user.id : null;
-}
-
-/** What a listener throws is the listener's: it must not turn a sign-in that worked into one that failed. */
-function call(listener: (event: SessionEvent) => void, event: SessionEvent): void {
-  try {
-    listener(event);
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
 }
