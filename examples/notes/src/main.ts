@@ -13,5 +13,5 @@ const app = createApp(auth, {
 });
 
 await auth.start();
-const { url } = await serve(app, environment.listen);
+export const { url } = await serve(app, environment.listen);
 console.log(`Notes are served at ${url}/trpc, and described at ${url}/docs.`);

@@ -11,13 +11,15 @@ export interface NoteBook {
   add(ownerId: string, text: string): Note;
   /** The owner's note, or anybody's where there is no owner given. Returns whether there was one. */
   remove(id: number, ownerId?: string): boolean;
+  clear(ownerId: string): void;
 }
 
 export function createNoteBook(): NoteBook {
   const notes = new Map<number, Note>();
   let lastId = 0;
+  const of = (ownerId: string) => [...notes.values()].filter((note) => note.ownerId === ownerId);
   return {
-    of: (ownerId) => [...notes.values()].filter((note) => note.ownerId === ownerId),
+    of,
     add(ownerId, text) {
       lastId += 1;
       const note = { id: lastId, ownerId, text, createdAt: new Date() };
@@ -28,6 +30,9 @@ export function createNoteBook(): NoteBook {
       const note = notes.get(id);
       if (note === undefined || (ownerId !== undefined && note.ownerId !== ownerId)) return false;
       return notes.delete(id);
+    },
+    clear(ownerId) {
+      for (const { id } of of(ownerId)) notes.delete(id);
     },
   };
 }

@@ -17,6 +17,8 @@ const NoteId = z.strictObject({ id: z.int() });
 
 const reader = t.procedure.concat(auth.requires({ scope: "notes:read" }));
 const writer = t.procedure.concat(auth.requires({ scope: "notes:write" }));
+// Needs a sign-in of the last five minutes: an open laptop is not enough to lose everything.
+const recentWriter = t.procedure.concat(auth.requires({ scope: "notes:write", maxAge: 300 }));
 const moderator = t.procedure.concat(auth.requires({ scope: "notes:moderate", role: "moderator" }));
 
 const notesRouter = t.router({
@@ -33,6 +35,8 @@ const notesRouter = t.router({
     .mutation(({ ctx, input }) => {
       if (!ctx.notes.remove(input.id, ctx.principal.accountId)) throw new AuthError("NOT_FOUND");
     }),
+
+  clear: recentWriter.mutation(({ ctx }) => ctx.notes.clear(ctx.principal.accountId)),
 
   moderate: moderator
     .concat(raises("NOT_FOUND"))
