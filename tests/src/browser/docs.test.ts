@@ -2,15 +2,13 @@
 import { createAuthClient } from "@countersign/client";
 import type { RootRouter } from "@countersign/server";
 import type { Locator, Page } from "playwright-core";
-import { beforeEach, expect, it } from "vitest";
-import { missingBrowser, startBrowser, watch } from "../support/browser.ts";
+import { expect, it } from "vitest";
+import { skipWithoutBrowser, startBrowser, watch } from "../support/browser.ts";
 import { notesExample } from "../support/notes-example.ts";
 import { signUp } from "../support/people.ts";
 import { password, testApp } from "../support/test-app.ts";
 
-beforeEach(({ skip }) => {
-  if (missingBrowser !== null) skip(missingBrowser);
-});
+await skipWithoutBrowser();
 
 it("Authorize signs in with username and password, and then protected calls answer", { timeout: 60_000 }, async () => {
   await using app = await testApp();

@@ -1,13 +1,11 @@
 /** Many tabs of one origin, on a network that is slow and loses replies. */
 import type { BrowserContext, Page } from "playwright-core";
-import { beforeEach, expect, it } from "vitest";
-import { missingBrowser, startBrowser } from "../support/browser.ts";
+import { expect, it } from "vitest";
+import { skipWithoutBrowser, startBrowser } from "../support/browser.ts";
 import { password } from "../support/test-app.ts";
 import { inPage, servePages, slowDown } from "./pages.ts";
 
-beforeEach(({ skip }) => {
-  if (missingBrowser !== null) skip(missingBrowser);
-});
+await skipWithoutBrowser();
 
 const alice = { username: "alice", password };
 const accessTtlSeconds = 2;

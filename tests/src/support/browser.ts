@@ -1,6 +1,7 @@
 /** The real Chromium that npm installs. */
 import chromium from "@sparticuz/chromium";
 import { type Browser, type Page, chromium as playwright } from "playwright-core";
+import { beforeEach } from "vitest";
 
 /** Starts a browser; ends with its block. */
 export async function startBrowser(): Promise<Browser & AsyncDisposable> {
@@ -14,15 +15,20 @@ export async function startBrowser(): Promise<Browser & AsyncDisposable> {
   });
 }
 
-/** Why this machine has no browser, or `null`. Skip tests with it, and it is printed. */
-export const missingBrowser: string | null = await startBrowser().then(
-  async (browser) => {
-    await browser.close();
-    return null;
-  },
-  (error: Error) => `Chromium does not run here (${process.platform} ${process.arch}): ${error.message.split("\n")[0]}`,
-);
-if (missingBrowser !== null) console.warn(missingBrowser);
+/** Skips the tests of a file, and says why, where this machine has no browser. */
+export async function skipWithoutBrowser(): Promise<void> {
+  const unavailable = await startBrowser().then(
+    async (browser) => {
+      await browser.close();
+      return null;
+    },
+    (error: Error) =>
+      `Chromium does not run here (${process.platform} ${process.arch}): ${error.message.split("\n")[0]}`,
+  );
+  if (unavailable === null) return;
+  console.warn(unavailable);
+  beforeEach(({ skip }) => skip(unavailable));
+}
 
 /** What a page must not do: complain, break its policy, or call elsewhere. Filled as it happens. */
 export function watch(page: Page, origin: string): string[] {
