@@ -27,6 +27,9 @@ const commands = {
   notes(args) {
     return become([fromSource, "examples/notes/src/main.ts", ...args]);
   },
+  spa(args) {
+    return become([fromSource, "examples/react-spa/src/dev.ts", ...args]);
+  },
   async tour() {
     if (await answers(tourServer)) return become([fromSource, "examples/notes/src/tour.ts"]);
     console.error(`Nothing answers at ${tourServer}. Run npm start in another terminal, and then the tour again.`);
