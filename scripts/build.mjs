@@ -29,3 +29,11 @@ export async function build() {
   writeStamp("built", done ? built : "");
   return done;
 }
+
+/** Builds the pages of `examples/react-ssr`; answers whether it went well. */
+export function buildPages() {
+  const folder = "examples/react-ssr";
+  return step("Building the pages", () => runTool("react-router", ["build", folder], { from: folder }), {
+    hint: "The build's errors are above.",
+  });
+}

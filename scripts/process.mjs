@@ -14,17 +14,25 @@ const pinnedNodeFirst = {
 };
 
 /** The commands that we use, and the package that each comes from. */
-const packageOf = { biome: "@biomejs/biome", knip: "knip", tsc: "typescript", tsdown: "tsdown", vitest: "vitest" };
+const packageOf = {
+  biome: "@biomejs/biome",
+  knip: "knip",
+  "react-router": "@react-router/dev",
+  tsc: "typescript",
+  tsdown: "tsdown",
+  vitest: "vitest",
+};
 
 /**
  * Runs a tool of node_modules with the pinned Node.
  *
  * @param {keyof typeof packageOf} tool
  * @param {string[]} args
- * @param {{ stream?: boolean }} [options] `stream` shows the output while it comes, instead of keeping it for the answer
+ * @param {{ stream?: boolean, from?: string }} [options] `stream` shows the output while it comes, instead of keeping it for
+ *   the answer; `from` is the package of ours that has the tool, if it is not the root
  */
-export function runTool(tool, args, { stream = false } = {}) {
-  const folder = join(root, "node_modules", packageOf[tool]);
+export function runTool(tool, args, { stream = false, from = "." } = {}) {
+  const folder = join(root, from, "node_modules", packageOf[tool]);
   const { bin } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   const script = typeof bin === "string" ? bin : bin[tool];
   return run(pinnedNode, [join(folder, script), ...args], { stream, env: pinnedNodeFirst });

@@ -3,7 +3,7 @@
  * what the workspace needs, and then runs every tool with the Node that the workspace pins.
  */
 import { benchTypes } from "../bench/type-check.mjs";
-import { build, ensureBuilt } from "./build.mjs";
+import { build, buildPages, ensureBuilt } from "./build.mjs";
 import { ensureInstalled } from "./install.mjs";
 import { become } from "./process.mjs";
 import { check, fix, test } from "./test.mjs";
@@ -29,6 +29,10 @@ const commands = {
   },
   spa(args) {
     return become([fromSource, "examples/react-spa/src/dev.ts", ...args]);
+  },
+  async ssr(args) {
+    if (!(await buildPages())) return 1;
+    return become([fromSource, "examples/react-ssr/dist/server/index.js", ...args]);
   },
   async tour() {
     if (await answers(tourServer)) return become([fromSource, "examples/notes/src/tour.ts"]);

@@ -1,0 +1,59 @@
+import { createAuthClient } from "@countersign/client";
+import { AuthProvider } from "@countersign/client/react";
+import type { AppRouter } from "@countersign/example-notes/router";
+import { useEffect, useState } from "react";
+import {
+  Links,
+  type LoaderFunctionArgs,
+  Meta,
+  Outlet,
+  Scripts,
+  ScrollRestoration,
+  useLoaderData,
+  useRevalidator,
+} from "react-router";
+import { callerOf } from "./caller.server.ts";
+
+export async function loader(visit: LoaderFunctionArgs) {
+  const caller = await callerOf(visit);
+  return { session: await caller.auth.session() };
+}
+
+export default function Root() {
+  const { session } = useLoaderData<typeof loader>();
+  // Begins with what the server knew, so that the first render in the browser is the server's, and nothing is asked twice.
+  const [auth] = useState(() => createAuthClient<AppRouter>({ url: "/trpc", session }));
+  const { revalidate } = useRevalidator();
+
+  // Whoever signs in or out, here or in another tab: the loaders say which page is theirs.
+  useEffect(
+    () =>
+      auth.subscribe(({ type }) => {
+        // In a new document nothing is left of whoever was here before.
+        if (type === "signed-in") location.reload();
+        if (type === "signed-out") void revalidate();
+      }),
+    [auth, revalidate],
+  );
+
+  return (
+    <html lang="en">
+      <head>
+        <meta charSet="utf-8" />
+        <meta name="viewport" content="width=device-width" />
+        {/* Else a form that is posted without its script has no origin, and is refused. */}
+        <meta name="referrer" content="same-origin" />
+        <link rel="icon" href="data:," />
+        <Meta />
+        <Links />
+      </head>
+      <body>
+        <AuthProvider client={auth}>
+          <Outlet />
+        </AuthProvider>
+        <ScrollRestoration />
+        <Scripts />
+      </body>
+    </html>
+  );
+}

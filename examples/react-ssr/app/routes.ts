@@ -1,0 +1,3 @@
+import { index, type RouteConfig, route } from "@react-router/dev/routes";
+
+export default [index("routes/notes.tsx"), route("login", "routes/login.tsx")] satisfies RouteConfig;
