@@ -102,6 +102,18 @@ it("too many attempts are told with how long to wait", async () => {
   await expectFocus(page, "Too many attempts. Try again in 15 minutes.");
 });
 
+it("without the server the page says so, and begins once it is there", async () => {
+  await using alice = await device();
+  await alice.context.route("**/trpc/**", (route) => route.abort());
+  const page = await alice.open();
+  await page.getByText("One moment …").waitFor();
+  await page.getByText("The server cannot be reached.").waitFor();
+  expect(await page.getByRole("heading", { name: "Sign in" }).count()).toBe(0);
+  await alice.context.unroute("**/trpc/**");
+  await button(page, "Try again").click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+});
+
 it("no script can read a secret", async () => {
   await using alice = await device();
   const page = await alice.open();

@@ -107,6 +107,26 @@ it("who signs in next is shown their own notes, in all tabs", async () => {
   }
 });
 
+it("a page whose visitor became another one is made anew", async () => {
+  await using shared = await device();
+  const page = await shared.open("/login");
+  await signIn(page, "gina", "Make an account");
+  await page.getByRole("heading", { name: "Notes of gina" }).waitFor();
+  await hydrated(page);
+  await page.evaluate(
+    async (json) => {
+      const headers = { "content-type": "application/json" };
+      await fetch("/trpc/auth.cookie.register", { method: "POST", headers, body: JSON.stringify({ json }) });
+      // What lets the client ask who is signed in.
+      dispatchEvent(new Event("online"));
+    },
+    { username: "hugo", password },
+  );
+  await page.getByRole("heading", { name: "Notes of hugo" }).waitFor();
+  expect(await page.content()).not.toContain("gina");
+  expect(shared.complaints()).toEqual([]);
+});
+
 it("a wrong password is shown as such", async () => {
   await using stranger = await device();
   const page = await stranger.open("/login");
