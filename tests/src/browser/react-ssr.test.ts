@@ -54,7 +54,7 @@ it("pages asked for at once are each their own visitor's", async () => {
 it("after a sign-in the page shows the notes, and goes on with what the server knew", async () => {
   await using bob = await device();
   const page = await bob.open("/");
-  await page.waitForURL(`${ssr.url}/login`);
+  expect(page.url()).toBe(`${ssr.url}/login`);
   await signIn(page, "bob", "Make an account");
   await page.getByRole("heading", { name: "Notes of bob" }).waitFor();
   await page.getByLabel("New note").fill("Buy milk");
@@ -80,11 +80,12 @@ it("a sign-out leads all tabs to the login page", async () => {
   await hydrated(other);
   await page.getByRole("button", { name: "Sign out" }).click();
   for (const tab of [page, other]) {
-    await tab.waitForURL(`${ssr.url}/login`);
     await tab.getByRole("heading", { name: "Sign in" }).waitFor();
+    expect(tab.url()).toBe(`${ssr.url}/login`);
     expect(await tab.content()).not.toContain("carol");
   }
   // And a sign-in leads both away from it.
+  await hydrated(other);
   await signIn(other, "carol", "Sign in");
   for (const tab of [page, other]) await tab.getByRole("heading", { name: "Notes of carol" }).waitFor();
   expect(carol.complaints()).toEqual([]);
@@ -96,10 +97,13 @@ it("who signs in next is shown their own notes, in all tabs", async () => {
   await signIn(page, "dora", "Make an account");
   await page.getByLabel("New note").fill("Of Dora");
   await page.getByRole("button", { name: "Add" }).click();
-  await page.getByText("Of Dora").waitFor();
+  await page.getByText("Of Dora", { exact: true }).waitFor();
   const other = await shared.open("/");
   await hydrated(other);
   await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await hydrated(page);
+  await hydrated(other);
   await signIn(page, "emil", "Make an account");
   for (const tab of [page, other]) {
     await tab.getByRole("heading", { name: "Notes of emil" }).waitFor();
@@ -130,6 +134,7 @@ it("a page whose visitor became another one is made anew", async () => {
 it("a wrong password is shown as such", async () => {
   await using stranger = await device();
   const page = await stranger.open("/login");
+  await hydrated(page);
   await signIn(page, "nobody", "Sign in");
   await page.getByText("The username or the password is wrong.").waitFor();
 });
