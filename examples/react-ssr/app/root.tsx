@@ -41,8 +41,6 @@ export default function Root() {
       <head>
         <meta charSet="utf-8" />
         <meta name="viewport" content="width=device-width" />
-        {/* Else a form that is posted without its script has no origin, and is refused. */}
-        <meta name="referrer" content="same-origin" />
         <link rel="icon" href="data:," />
         <Meta />
         <Links />

@@ -84,7 +84,7 @@ export function createApp<Router extends AnyTRPCRouter = RootRouter>(
   app.use(metrics.middleware);
   // Always our own: a caller's would be one thing in the log that a stranger wrote.
   app.use(requestId({ headerName: "" }));
-  app.use(secureHeaders({ xFrameOptions: "DENY", strictTransportSecurity: auth.options.issuer.startsWith("https:") }));
+  app.use(secureHeaders(securityHeaders(auth.options.issuer)));
   if (origins.length > 0) app.use(allowOrigins(checkOrigins(origins)));
 
   app.route("/", trpcRoutes({ router, createContext, start, callerOf, log, origins }));
@@ -115,6 +115,15 @@ export function createApp<Router extends AnyTRPCRouter = RootRouter>(
     return reply(500, { error: "server_error", error_description: "Something went wrong on the server." });
   });
   return app;
+}
+
+/** An application's own pages get them too: without any referrer, browsers send `Origin: null` with their forms. */
+function securityHeaders(issuer: string) {
+  return {
+    xFrameOptions: "DENY",
+    referrerPolicy: "same-origin",
+    strictTransportSecurity: issuer.startsWith("https:"),
+  } as const;
 }
 
 const corsPolicy = {

@@ -16,6 +16,7 @@ export async function servePages(options: Partial<AuthOptions> = {}, appOptions:
   const app = createApp(auth, { router: testRouter, ...appOptions });
   const { code } = await bundleForBrowsers(new URL("./page-client.ts", import.meta.url), "iife");
   const sent: string[] = [];
+  const written: string[] = [];
 
   async function answer(request: Request, env: object): Promise<Response> {
     const { pathname } = new URL(request.url);
@@ -23,7 +24,9 @@ export async function servePages(options: Partial<AuthOptions> = {}, appOptions:
     if (pathname === "/page.js") return new Response(code, { headers: { "content-type": "text/javascript" } });
     if (pathname === "/blank") return html("<!doctype html><title>Blank</title>");
     sent.push(pathname);
-    return app.fetch(request, env);
+    const reply = await app.fetch(request, env);
+    if (pathname.endsWith("/write") && reply.status === 200) written.push(await textIn(reply));
+    return reply;
   }
 
   const served = await serve({ fetch: answer as typeof app.fetch }, { port: 0, host: "127.0.0.1" });
@@ -31,12 +34,21 @@ export async function servePages(options: Partial<AuthOptions> = {}, appOptions:
     auth,
     /** Paths of the API that were called. */
     sent,
+    /** What the procedure `write` was given. */
+    written,
     url: served.url.replace("127.0.0.1", "localhost"),
     async [Symbol.asyncDispose]() {
       await served.close({ drainMs: 0 });
       await auth.close();
     },
   };
+}
+
+/** The answer of `write`, which is what it was given. */
+async function textIn(reply: Response): Promise<string> {
+  const body: unknown = await reply.clone().json();
+  const [answer] = Array.isArray(body) ? body : [body];
+  return answer.result.data.json;
 }
 
 function html(body: string): Response {
