@@ -33,7 +33,13 @@ it("code in the READMEs and in docstrings compiles", async () => {
   try {
     cpSync(`${root}examples/notes/src`, folder, { recursive: true, filter: (path) => !path.includes(".test.") });
     writeFileSync(`${folder}/users.ts`, usersModule);
-    const blocks = ["README.md", "server/README.md", "client/README.md", "shared/README.md"]
+    writeFileSync(
+      `${folder}/ask-for-password.ts`,
+      "export declare function askForPassword(username: string): Promise<string>;",
+    );
+    writeFileSync(`${folder}/secure-store.d.ts`, secureStore);
+    const pages = globSync("client/docs/*.md", { cwd: root });
+    const blocks = ["README.md", "server/README.md", "client/README.md", "shared/README.md", ...pages]
       .flatMap((file) => codeBlocks(read(file)))
       .filter(({ language, note }) => language === "ts" && note === "");
     for (const [index, { code }] of blocks.entries()) writeFileSync(`${folder}/readme-${index}.ts`, code);
@@ -52,6 +58,7 @@ it("code in the READMEs and in docstrings compiles", async () => {
           noImplicitReturns: false,
           // The example does not depend on it by itself.
           paths: {
+            eventsource: [`${root}tests/node_modules/eventsource/dist/index.d.ts`],
             "@countersign/shared": [`${root}shared/src/index.ts`],
             "@countersign/shared/schemas": [`${root}shared/src/schemas.ts`],
           },
@@ -72,6 +79,15 @@ it("code in the READMEs and in docstrings compiles", async () => {
     rmSync(folder, { recursive: true });
   }
 }, 60_000);
+
+/** What is used of Expo's module, which is no dependency of ours. */
+const secureStore = `
+declare module "expo-secure-store" {
+  export function getItemAsync(name: string): Promise<string | null>;
+  export function setItemAsync(name: string, text: string): Promise<void>;
+  export function deleteItemAsync(name: string): Promise<void>;
+}
+`;
 
 const usersModule = `
 import type { ApplicationAccount } from "@countersign/server";
