@@ -23,6 +23,8 @@ export interface Report {
 /** Calls, waits a moment, and calls again, for so long. */
 async function run(milliseconds: number, pauseMs: number): Promise<Report> {
   const failures: string[] = [];
+  // What led here is not of this run.
+  events.length = 0;
   const end = performance.now() + milliseconds;
   let calls = 0;
   while (performance.now() < end) {
