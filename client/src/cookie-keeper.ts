@@ -1,7 +1,7 @@
 /** Keeps the sign-in as a cookie that no script sees: the server sets it, browsers send it, and there is nothing to refresh. */
 import type { CurrentSession, SignedInSession as ServerSession, User } from "@countersign/shared/schemas";
 import { endingReasonIn, failureIn, type Held, type Keeper, overtaken, shared } from "./keeper.ts";
-import { withRetries } from "./retry.ts";
+import { withRetries, withTimeout } from "./retry.ts";
 import type { Server } from "./server.ts";
 import type { Session, SessionStore, SignedOutReason } from "./session.ts";
 import { createTabs } from "./tabs.ts";
@@ -13,11 +13,26 @@ export function createCookieKeeper(options: {
   readonly url: string;
 }): Keeper {
   const { server, store, url } = options;
-  /** Counts sign-ins and sign-outs: the latest is what was meant. */
-  let intent = 0;
   const tabs = createTabs(url, () => void ask());
   const first = store.current();
   let held = holding(first.status === "signed-in" ? first.user : null);
+  /** Counts sign-ins and sign-outs: the latest is what was meant. */
+  let intent = 0;
+  /** Counts news: what came while the server was asked may be later than its answer. */
+  let news = 0;
+  /** Why a call says that nobody is signed in, until the server has been asked. */
+  let why: SignedOutReason | undefined;
+  /** Whether the person signed out, and the server has not heard of it. */
+  let isSignOutOwed = false;
+
+  let changing: Promise<unknown> = Promise.resolve();
+
+  /** What changes the cookie goes one by one, and questions wait for it: the cookie is then what the last reply said. */
+  function change<T>(work: () => Promise<T>): Promise<T> {
+    const done = changing.then(work);
+    changing = done.catch(() => {});
+    return done;
+  }
 
   function adopt(next: CurrentSession, reason?: SignedOutReason): void {
     if (next?.user.id !== held.user?.id) held = holding(next?.user ?? null);
@@ -25,44 +40,60 @@ export function createCookieKeeper(options: {
     else store.signIn(next);
   }
 
-  /** Asks the server who the cookie signs in. */
-  const ask = shared(async (): Promise<void> => {
-    const seen = intent;
+  /** Asks the server who the cookie signs in, until its answer is later than all news. */
+  const settle = shared(async (): Promise<void> => {
     try {
-      const found = await withRetries((signal) => server.auth.session.query(undefined, { signal }));
-      if (seen === intent) adopt(found);
+      for (let seen = -1; seen !== news + intent; ) {
+        if (isSignOutOwed) await change(endOnServer);
+        await changing;
+        seen = news + intent;
+        const found = await withRetries((signal) => server.auth.session.query(undefined, { signal }));
+        if (seen === news + intent) adopt(found, why);
+      }
     } catch (error) {
       if (store.isStarting()) store.move({ type: "start-failed", session: { status: "starting", error } });
     }
+    why = undefined;
   });
 
+  function ask(): Promise<void> {
+    news += 1;
+    return settle();
+  }
+
   async function start(): Promise<Session> {
-    if (store.isStarting()) await ask();
+    if (store.isStarting()) await settle();
     return store.current();
   }
 
   async function endOnServer(): Promise<void> {
     try {
-      await server.auth.logout.mutate({});
+      await withRetries((signal) => server.auth.logout.mutate({}, { signal }));
     } catch (error) {
       // Whoever had no session has none now.
       if (reasonIn(error) === null) throw error;
     }
+    isSignOutOwed = false;
   }
 
-  async function signIn(send: () => Promise<ServerSession>): Promise<User> {
+  function signIn(send: () => Promise<ServerSession>): Promise<User> {
     intent += 1;
     const mine = intent;
-    const next = await send();
-    if (mine !== intent) {
-      // The cookie is set by now, whatever came after.
-      if (store.current().status === "signed-out") await endOnServer();
-      else await ask();
-      throw overtaken();
-    }
-    adopt(next);
-    tabs.tell();
-    return next.user;
+    return change(async () => {
+      try {
+        const next = mine === intent ? await send() : null;
+        // Who overtook it comes next, and replaces the cookie or ends it.
+        if (next === null || mine !== intent) throw overtaken();
+        isSignOutOwed = false;
+        adopt(next);
+        tabs.tell();
+        return next.user;
+      } catch (error) {
+        // The cookie may be set all the same.
+        if (mine === intent) void ask();
+        throw error;
+      }
+    });
   }
 
   return {
@@ -70,23 +101,27 @@ export function createCookieKeeper(options: {
 
     take: () => (store.isStarting() ? start().then(() => held) : held),
 
-    async mend(sentWith, error) {
+    async mend({ user }, error) {
       const reason = reasonIn(error);
-      // A call from before the last sign-in says nothing about it.
-      if (reason !== null && sentWith === held && held.user !== null) {
-        adopt(null, reason);
-        tabs.tell();
+      if (reason === null || user === null) return false;
+      // The cookie may be another one of the same person by now, as after a step-up: the server knows.
+      if (held.user?.id === user.id) {
+        why = reason;
+        await ask();
+        if (held.user === null) tabs.tell();
       }
-      return false;
+      return held.user?.id === user.id;
     },
 
-    login: (input) => signIn(() => server.auth.cookie.login.mutate(input)),
-    register: (input) => signIn(() => server.auth.cookie.register.mutate(input)),
+    // A lost reply may have been the new cookie's, and then the old one is worth nothing: the next try replaces both.
+    login: (input) => signIn(() => withRetries((signal) => server.auth.cookie.login.mutate(input, { signal }))),
+    register: (input) => signIn(() => withTimeout((signal) => server.auth.cookie.register.mutate(input, { signal }))),
 
     async logout() {
       intent += 1;
+      isSignOutOwed = true;
       adopt(null);
-      await endOnServer().finally(tabs.tell);
+      await change(endOnServer).finally(tabs.tell);
     },
 
     listen: tabs.listen,

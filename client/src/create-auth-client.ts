@@ -3,15 +3,13 @@ import type { CurrentSession, LoginInput, RegisterInput, User } from "@countersi
 import { createTRPCClient, type TRPCClient, type TRPCLink } from "@trpc/client";
 import type { AnyTRPCRouter } from "@trpc/server";
 import { createCookieKeeper } from "./cookie-keeper.ts";
-import type { Keeper } from "./keeper.ts";
+import { type Keeper, shared } from "./keeper.ts";
 import { createAuthLink, type Fetch, type Transport } from "./link.ts";
 import { createServer } from "./server.ts";
 import { createSessionStore, type Session, type SessionEvent, type SessionStore } from "./session.ts";
 import { createStepUp, type StepUpRequest } from "./step-up.ts";
-import type { storedTokens } from "./stored-tokens.ts";
 import type { Subscriptions } from "./subscriptions.ts";
-import { createTokenKeeper } from "./token-keeper.ts";
-import type { TokenPlace, TokenStorage } from "./token-place.ts";
+import type { TokenStorage } from "./token-place.ts";
 
 /** An application's router, with Countersign's mounted as `auth`. */
 export type RouterWithAuth = AnyTRPCRouter & { readonly _def: { readonly record: { readonly auth: object } } };
@@ -135,13 +133,30 @@ function createKeeper(
   const server = createServer(transport);
   const { url } = transport;
   if (storage === "cookie") return createCookieKeeper({ server, store, url });
-  const open = storage === "memory" ? null : (onChange: () => void) => openStorage({ storage, url, onChange });
-  return createTokenKeeper({ server, store, open });
+  // Memory has nothing to begin with, so that is known at once.
+  if (storage === "memory") store.signOut();
+  return laterKeeper(async () =>
+    (await import("./token-keeper.ts")).createTokenKeeper({ server, store, storage, url }),
+  );
 }
 
-/** Apart, so that pages which keep nothing do not carry it. */
-async function openStorage(options: Parameters<typeof storedTokens>[0]): Promise<TokenPlace | null> {
-  return (await import("./stored-tokens.ts")).storedTokens(options);
+/** A keeper that is loaded when it is first needed: pages that sign in by cookie do not carry it. */
+function laterKeeper(load: () => Promise<Keeper>): Keeper {
+  let keeper: Keeper | undefined;
+  const loaded = shared(async () => {
+    keeper ??= await load();
+    return keeper;
+  });
+  return {
+    start: async () => (await loaded()).start(),
+    take: () => keeper?.take() ?? loaded().then((keeper) => keeper.take()),
+    mend: async (held, error) => (await loaded()).mend(held, error),
+    login: async (input) => (await loaded()).login(input),
+    register: async (input) => (await loaded()).register(input),
+    logout: () => keeper?.logout() ?? loaded().then((keeper) => keeper.logout()),
+    listen: () => keeper?.listen(),
+    close: () => keeper?.close(),
+  };
 }
 
 /** Whether a page of this origin is what runs here. */

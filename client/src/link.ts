@@ -129,8 +129,10 @@ function createSenders(
   };
 }
 
-export function headersOf({ accessToken }: Held): Record<string, string> {
-  return accessToken === null ? {} : { authorization: `Bearer ${accessToken}` };
+export function headersOf({ accessToken, user }: Held): Record<string, string> {
+  if (accessToken !== null) return { authorization: `Bearer ${accessToken}` };
+  // A cookie says who calls, and this who is meant to: another tab may have signed in as another.
+  return user === null ? {} : { "countersign-account": user.id };
 }
 
 /** Our links end the chain and never ask for a next one; a subscription needs a link that was not given. */

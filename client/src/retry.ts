@@ -4,8 +4,11 @@ import { failureIn } from "./keeper.ts";
 const attempts = 4;
 /** Twice, four times, eight times so long. */
 const pauseMs = 150;
-/** A request without an answer for so long is given up: its connection may be dead, and others wait for it. */
-const timeoutMs = 10_000;
+/**
+ * A request without an answer for so long is given up: its connection may be dead, and others wait for it. All attempts
+ * together end within the server's grace for a refresh whose reply was lost (30 seconds).
+ */
+const timeoutMs = 6_000;
 /** A server that asks for more patience is told of instead. */
 const longestPauseMs = 10_000;
 
@@ -37,7 +40,8 @@ function pauseAfter(error: unknown, attempt: number): number {
   return "retryAfter" in failure.details ? failure.details.retryAfter * 1_000 : Number.POSITIVE_INFINITY;
 }
 
-async function withTimeout<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/** Does `work`, and gives it up when it takes too long. */
+export async function withTimeout<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), timeoutMs);
   try {

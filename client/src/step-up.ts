@@ -23,10 +23,11 @@ export function createStepUp(
   ask: ((request: StepUpRequest) => Promise<unknown>) | undefined,
 ): StepUp {
   let asking: Promise<unknown> | undefined;
+  const isStillOf = (user: Held["user"]) => userIdIn(store.current()) === user?.id;
 
   return async ({ path }, { user }, error) => {
     const failure = failureIn(error);
-    if (ask === undefined || failure?.reason !== "FRESH_LOGIN_REQUIRED") return false;
+    if (ask === undefined || failure?.reason !== "FRESH_LOGIN_REQUIRED" || !isStillOf(user)) return false;
     try {
       // One dialogue, however many calls need it.
       asking ??= ask({ path, maxAge: failure.details.maxAge, session: store.current() }).finally(() => {
@@ -37,6 +38,6 @@ export function createStepUp(
       return false;
     }
     // Who signed in as another did not make this call.
-    return userIdIn(store.current()) === user?.id;
+    return isStillOf(user);
   };
 }

@@ -1,4 +1,4 @@
-/** Tokens in a storage, for all tabs that share it. Loaded when it is needed: other pages do not carry it. */
+/** Tokens in a storage, for all tabs that share it. */
 import { createTabs } from "./tabs.ts";
 import type { TokenPlace, TokenStorage, Tokens } from "./token-place.ts";
 
@@ -21,9 +21,14 @@ export function storedTokens(options: {
   const storage: TokenStorage = found;
   const tabs = createTabs(name, onChange);
 
+  /** Whether what is there is older than what this page has. */
+  let isBehind = false;
+
   async function keep(tokens: Tokens | null): Promise<void> {
+    isBehind = true;
     try {
       await (tokens === null ? storage.removeItem(name) : storage.setItem(name, JSON.stringify(tokens)));
+      isBehind = false;
     } catch {
       // The sign-in of this page goes on without it.
     }
@@ -40,6 +45,7 @@ export function storedTokens(options: {
       return [tokens, "TOKEN_INVALID"];
     },
     async read() {
+      if (isBehind) return undefined;
       try {
         return parse(await storage.getItem(name));
       } catch {
@@ -67,7 +73,7 @@ function parse(text: string | null): Tokens | null {
   try {
     const found = JSON.parse(text ?? "null") as Partial<Tokens> | null;
     const isWhole = found?.accessToken && found.refreshToken && found.user?.id && found.staleAt;
-    return isWhole ? (found as Tokens) : null;
+    return isWhole && typeof found.scope === "string" ? (found as Tokens) : null;
   } catch {
     return null;
   }

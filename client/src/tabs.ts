@@ -16,6 +16,7 @@ export interface Tabs {
 export function createTabs(name: string, onChange: () => void): Tabs {
   let channel: BroadcastChannel | null = null;
   let closing: AbortController | undefined;
+  let isClosed = false;
 
   function open(): void {
     if (typeof BroadcastChannel === "undefined") return;
@@ -32,7 +33,7 @@ export function createTabs(name: string, onChange: () => void): Tabs {
 
   return {
     listen() {
-      if (closing !== undefined) return;
+      if (closing !== undefined || isClosed) return;
       closing = new AbortController();
       const until = { signal: closing.signal };
       const { addEventListener: on } = globalThis;
@@ -54,6 +55,7 @@ export function createTabs(name: string, onChange: () => void): Tabs {
     },
     tell: () => channel?.postMessage(null),
     close() {
+      isClosed = true;
       shut();
       closing?.abort();
     },

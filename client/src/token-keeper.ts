@@ -4,22 +4,21 @@ import { endingReasonIn, failureIn, type Held, type Keeper, nobody, overtaken, s
 import { isPassing, withRetries } from "./retry.ts";
 import type { Server } from "./server.ts";
 import type { SessionStore, SignedOutReason } from "./session.ts";
-import { areSame, type TokenPlace, type Tokens } from "./token-place.ts";
+import { storedTokens } from "./stored-tokens.ts";
+import { areSame, type TokenPlace, type TokenStorage, type Tokens } from "./token-place.ts";
 
-/** @param options.open Opens the place of the tokens, which calls back when another tab has changed them; `null` for memory. */
+/** @param options.url Where the server is: tabs with the same share a storage's tokens. */
 export function createTokenKeeper(options: {
   readonly server: Server;
   readonly store: SessionStore;
-  readonly open: ((onChange: () => void) => Promise<TokenPlace | null>) | null;
+  readonly storage: TokenStorage | "memory" | "localStorage";
+  readonly url: string;
 }): Keeper {
-  const { server, store, open } = options;
+  const { server, store, storage, url } = options;
   /** Counts sign-ins and sign-outs: the latest is what was meant. */
   let intent = 0;
   let place: TokenPlace | null = null;
   let tokens: Tokens | null = null;
-  // Memory has nothing to begin with, so that is known at once.
-  if (open === null) store.signOut();
-
   /** Makes these the tokens of this page, and tells of the transition that this is. */
   function adopt(next: Tokens | null, reason?: SignedOutReason): void {
     tokens = next;
@@ -28,10 +27,13 @@ export function createTokenKeeper(options: {
   }
 
   const start = shared(async () => {
-    if (open !== null && store.isStarting()) {
+    if (store.isStarting()) {
       try {
-        place = await open(() => void catchUp());
-        adopt(...((await place?.start()) ?? [null]));
+        place = storage === "memory" ? null : storedTokens({ storage, url, onChange: () => void catchUp() });
+        const found: Parameters<typeof adopt> = (await place?.start()) ?? [null];
+        if (store.isStarting()) adopt(...found);
+        // Who signed in meanwhile meant that.
+        else await place?.keep(tokens);
       } catch (error) {
         store.move({ type: "start-failed", session: { status: "starting", error } });
       }
@@ -129,9 +131,10 @@ export function createTokenKeeper(options: {
       if (sentWith === nobody) return false;
       // Everything else that this keeper hands out is tokens.
       const used = sentWith as Tokens;
-      if (reason === "SESSION_REVOKED" && tokens === used) await enter(null, reason);
-      if (reason !== "TOKEN_EXPIRED" && reason !== "TOKEN_INVALID") return false;
-      await refresh(used);
+      // A session that ended when its person signed in anew has a successor, here or in another tab.
+      if (reason === "SESSION_REVOKED" && !(await isOvertaken(used))) await enter(null, reason);
+      if (reason === "TOKEN_EXPIRED" || reason === "TOKEN_INVALID") await refresh(used);
+      else if (reason !== "SESSION_REVOKED") return false;
       return tokens?.user.id === used.user.id;
     },
 

@@ -128,7 +128,7 @@ function securityHeaders(issuer: string) {
 
 const corsPolicy = {
   allowMethods: ["GET", "POST"],
-  allowHeaders: ["authorization", "content-type", "trpc-accept", "last-event-id"],
+  allowHeaders: ["authorization", "content-type", "countersign-account", "trpc-accept", "last-event-id"],
   exposeHeaders: ["x-request-id", "www-authenticate", "retry-after"],
   maxAge: 600,
 };

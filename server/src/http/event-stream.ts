@@ -16,7 +16,7 @@ export interface EventStream {
 
 /** The stream that a request asks for, as every `EventSource` does; `null` for other requests. */
 export function openEventStream({ req, env }: Context): EventStream | null {
-  if (!req.header("accept")?.includes("text/event-stream")) return null;
+  if (req.method !== "GET" || !req.header("accept")?.includes("text/event-stream")) return null;
   const over = new AbortController();
   const end = () => over.abort();
   const { stopping } = (env ?? {}) as ServerEnvironment;
@@ -29,6 +29,7 @@ export function openEventStream({ req, env }: Context): EventStream | null {
     request: new Request(req.raw, { signal: over.signal }),
     respond(response) {
       // tRPC aborts a resolver's signal when the caller goes. A stream that is ended here leaves the resolver waiting.
+      if (response.body === null) end();
       const ending = new TransformStream<Uint8Array, Uint8Array>({ flush: end });
       return new Response(response.body?.pipeThrough(ending) ?? null, response);
     },

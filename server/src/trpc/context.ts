@@ -79,7 +79,11 @@ export function makeContext(
       caller,
       cookie,
       principal() {
-        resolving ??= resolvePrincipal(deps, { authorization, cookie: cookie.read }, caller).finally(() => {
+        resolving ??= resolvePrincipal(
+          deps,
+          { authorization, cookie: cookie.read, account: cookie.account },
+          caller,
+        ).finally(() => {
           resolving = undefined;
         });
         return resolving;

@@ -10,6 +10,8 @@ export interface CookieRequest {
 }
 
 export interface SessionCookie {
+  /** Whose the page believes it to be; `null` when it does not say. */
+  readonly account: string | null;
   /**
    * The cookie's value; `null` without one.
    *
@@ -25,7 +27,7 @@ export interface SessionCookie {
 /**
  * The session cookie of one request.
  *
- * @param options.origins Origins whose pages are ours, beside the server's own.
+ * @param options.origins Origins whose pages are ours, beside the server's own: the issuer's, and the host's that was asked.
  * @param options.setCookie Adds a `Set-Cookie` header to the reply; `null` where that is not possible any more.
  */
 export function createSessionCookie(
@@ -40,10 +42,12 @@ export function createSessionCookie(
   const secure = settings.issuer.startsWith("https:");
   // `__Host-` keeps other hosts of the domain from setting it (RFC 6265bis §4.1.3.2), and needs https.
   const name = secure ? "__Host-countersign" : "countersign";
-  const isRead = method === "GET" || method === "HEAD";
+  // A GET that is upgraded to a WebSocket carries changes, too.
+  const isRead = (method === "GET" || method === "HEAD") && header("upgrade") === null;
 
   function requireOwnPage(): void {
-    if (!isOwnPage(header, origins)) throw new AuthError("ORIGIN_NOT_ALLOWED");
+    if (!isOwnPage(header, [...origins, new URL(settings.issuer).origin], secure))
+      throw new AuthError("ORIGIN_NOT_ALLOWED");
   }
 
   function requireWritable(): (line: string) => void {
@@ -53,6 +57,7 @@ export function createSessionCookie(
   }
 
   return {
+    account: header("countersign-account"),
     requireWritable,
     read() {
       const value = parseCookie(header("cookie") ?? "")[name] ?? null;
@@ -78,6 +83,7 @@ export function withoutCookies(authorization: string | null): {
     throw cannotSet();
   };
   const cookie = {
+    account: null,
     read: () => null,
     requireWritable: refuse,
     write: refuse,
@@ -94,10 +100,12 @@ function cannotSet(): AuthError {
  * Whether the page that sent a request is ours: browsers say so in `Sec-Fetch-Site`, and the older ones (or a server
  * without https) in `Origin`. What says neither is no browser, and has no use for a cookie.
  */
-function isOwnPage(header: CookieRequest["header"], origins: readonly string[]): boolean {
+function isOwnPage(header: CookieRequest["header"], origins: readonly string[], secure: boolean): boolean {
   const origin = header("origin");
   if (origin !== null && origins.includes(origin)) return true;
   const site = header("sec-fetch-site");
   if (site !== null) return site === "same-origin";
-  return origin !== null && URL.canParse(origin) && new URL(origin).host === header("host");
+  if (origin === null || !URL.canParse(origin)) return false;
+  const { host, protocol } = new URL(origin);
+  return host === header("host") && (protocol === "https:" || !secure);
 }

@@ -137,9 +137,11 @@ describe("a client that keeps its session in a cookie", () => {
     await client.start();
     const late = expect(client.register(alice)).rejects.toMatchObject({ name: "AbortError" });
     await arrived.promise;
-    await client.logout();
+    const leaving = client.logout();
+    expect(client.session).toMatchObject({ status: "signed-out" });
     release.resolve();
     await late;
+    await leaving;
     expect(client.session).toMatchObject({ status: "signed-out" });
     expect(jar.cookies.size).toBe(0);
     const { db } = await app.auth.start();

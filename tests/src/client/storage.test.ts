@@ -92,6 +92,10 @@ describe.each(Object.entries(storages))("%s", (_, createStorage) => {
     ["what is no JSON", "{"],
     ["null", "null"],
     ["what something else wrote", JSON.stringify({ accessToken: "a" })],
+    [
+      "half of it",
+      JSON.stringify({ accessToken: "a", refreshToken: "b", user: { id: "c" }, staleAt: 1, expiresAt: 1 }),
+    ],
     ["an empty text", ""],
   ])("that holds %s signs nobody in, is cleared, and can be used", async (_, text) => {
     await using app = await testApp();

@@ -118,6 +118,15 @@ describe("a session in a cookie", () => {
     }
   });
 
+  it("is worth nothing from its absolute end on, whatever a node holds for it", async () => {
+    await using app = await testApp({ refreshTtlSeconds: 86_400, sessionTtlSeconds: 86_400, accessTtlSeconds: 3_600 });
+    const page = await signedIn(app);
+    await app.clock.advance({ hours: 23, minutes: 59 });
+    expect((await page.query("read")).status).toBe(200);
+    await app.clock.advance({ minutes: 2 });
+    expect(await reasonOf(await page.query("read"))).toBe("TOKEN_EXPIRED");
+  });
+
   it("has new roles and a new password's version at once, without the browser noticing", async () => {
     await using app = await testApp();
     const page = await signedIn(app);
@@ -294,6 +303,26 @@ describe("another website's page", () => {
     await using app = await testApp();
     const page = await signedIn(app);
     expect((await page.send(path, init)).status).toBeGreaterThanOrEqual(400);
+  });
+
+  it("of http, on the host of a server with https, is another website's in a browser of old", async () => {
+    await using app = await testApp({ issuer: "https://auth.example.com" });
+    const page = await signedIn(app);
+    const insecure = browser(app, { origin: `http://${new URL(app.url).host}` });
+    for (const [name, value] of page.jar) insecure.jar.set(name, value);
+    expect(await reasonOf(await insecure.mutate("write", { text: "x" }))).toBe("ORIGIN_NOT_ALLOWED");
+    const own = browser(app, { origin: "https://auth.example.com" });
+    for (const [name, value] of page.jar) own.jar.set(name, value);
+    expect((await own.mutate("write", { text: "x" })).status).toBe(200);
+  });
+
+  it("cannot dress a change up as a WebSocket, whose first request is a GET", async () => {
+    await using app = await testApp();
+    const page = await signedIn(app);
+    const cookie = [...page.jar].map(([name, value]) => `${name}=${value}`).join("; ");
+    const headers = { cookie, origin: "https://evil.example", upgrade: "websocket" };
+    const { auth } = await app.auth.createContext({ req: new Request(app.url, { headers }) });
+    await expect(auth.principal()).rejects.toMatchObject({ reason: "ORIGIN_NOT_ALLOWED" });
   });
 
   it("may change things where its origin is allowed", async () => {

@@ -43,11 +43,12 @@ test("the client costs at most 3 KB over tRPC's with superjson", async () => {
   const [without, client] = [await bytesOf(trpc), await clientWith()];
   const added = client.atOnce - without.atOnce;
   console.log(
-    `createAuthClient: ${added} bytes gzipped over tRPC's client; ${client.later} more where tokens are stored`,
+    `createAuthClient: ${added} bytes gzipped over tRPC's client; ${client.later} more where it keeps tokens`,
   );
   expect(added).toBeGreaterThan(1_000);
   expect(added).toBeLessThanOrEqual(3_000);
-  expect(client.later).toBeLessThanOrEqual(1_000);
+  // Loaded by pages of other sites than the server's, and by what is no page.
+  expect(client.later).toBeLessThanOrEqual(2_000);
 });
 
 test("the hooks cost at most 1 KB more", async () => {
@@ -74,6 +75,6 @@ test.for([
 test("no Node built-in and no zod is in what a page loads", async () => {
   const { code, imports } = await bundleForBrowsers(new URL("./whole-client.ts", import.meta.url), "esm");
   // What cannot be bundled is imported by its name, and not from beside.
-  expect(imports.filter((name) => !/^(?:\.\/)?(?:tabs|stored-tokens)-[\w-]+\.js$/.test(name))).toEqual([]);
+  expect(imports.filter((name) => !/^(?:\.\/)?(?:tabs|token-keeper)-[\w-]+\.js$/.test(name))).toEqual([]);
   expect(code).not.toMatch(/\bZod|\brequire\(/);
 });

@@ -1,5 +1,5 @@
 /** Streams on the way between client and server: what they send, what ends them, and what is written about them. */
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type AuthContext, AuthError, createApp, serve } from "@countersign/server";
@@ -245,3 +245,16 @@ async function listen(listener: RequestListener) {
     },
   };
 }
+
+it.each(["HEAD", "GET", "POST"])("%s for what has no stream leaves nothing behind on the server", async (method) => {
+  await using test = await createTestAuth(testOptions);
+  const app = createApp(test.auth, { router: testRouter });
+  const stopping = new AbortController();
+  const headers = { accept: "text/event-stream", "content-type": "application/json" };
+  const init = { method, headers, ...(method === "POST" && { body: "{}" }) };
+  for (const path of ["/trpc/ping", "/trpc/nothing"]) {
+    const reply = await app.fetch(new Request(`http://localhost${path}`, init), { stopping: stopping.signal });
+    await reply.text();
+  }
+  expect(getEventListeners(stopping.signal, "abort")).toEqual([]);
+});

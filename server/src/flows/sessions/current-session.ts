@@ -1,6 +1,7 @@
 import { AuthError, type Principal } from "@countersign/shared";
 import type { CurrentSession, User } from "@countersign/shared/schemas";
 import type { Deps } from "../../deps.ts";
+import { findSession } from "../../store/sessions.ts";
 import { findAccount, toUser } from "../accounts/account.ts";
 
 /** The account of a principal as it is now. @throws {AuthError} `SESSION_REVOKED` when it is gone. */
@@ -10,18 +11,27 @@ export async function currentUser(deps: Deps, principal: Principal): Promise<Use
   return toUser(account);
 }
 
-/** Who is signed in, and until when; `null` when nobody is, or when the credentials are no longer good. */
-export async function currentSession(deps: Deps, principal: () => Promise<Principal | null>): Promise<CurrentSession> {
+/**
+ * Who is signed in, and until when; `null` when nobody is, or when the credentials are no longer good.
+ *
+ * @param isByCookie Whether a cookie said so: it is good for as long as its session.
+ */
+export async function currentSession(
+  deps: Deps,
+  principal: () => Promise<Principal | null>,
+  isByCookie: boolean,
+): Promise<CurrentSession> {
   const proved = await signedInOrNull(principal);
   if (proved === null) return null;
   const account = await findAccount(deps, proved.accountId);
+  const session = isByCookie ? await findSession(deps.db, proved.sessionId) : null;
   if (account === null) return null;
   return {
     id: proved.sessionId,
     user: toUser(account),
     scopes: [...proved.scopes],
     authTime: proved.authTime,
-    expiresAt: proved.expiresAt,
+    expiresAt: session === null ? proved.expiresAt : new Date(session.expires_at),
   };
 }
 

@@ -6,27 +6,33 @@ import { findSession, prolongSession } from "../../store/sessions.ts";
 import { issueAccessToken } from "./issue-tokens.ts";
 import { requireGood, requireLiveAccount } from "./refresh.ts";
 
+/** An access token, and until when (epoch milliseconds) this node may hold it for the cookie. */
+export interface ExchangedCookie {
+  readonly accessToken: string;
+  readonly goodUntil: number;
+}
+
 /** A session that is in use is prolonged this often, and so is known to have been used. */
 const prolongEveryMs = 3_600_000;
 
 /**
- * The access token that a session cookie stands for, which this node holds from now on, and the session's use noted: what
- * a refresh is for the holder of tokens. The browser keeps the cookie as it is, so nothing can be lost or raced for.
+ * The access token that a session cookie stands for, and the session's use noted: what a refresh is for the holder of
+ * tokens. The browser keeps the cookie as it is, so nothing can be lost or raced for.
  *
  * @throws {AuthError} `TOKEN_INVALID`, `SESSION_REVOKED`, `TOKEN_EXPIRED`, `ACCOUNT_DISABLED`
  */
-export async function exchangeCookie(deps: Deps, cookie: string, caller: Caller): Promise<string> {
+export async function exchangeCookie(deps: Deps, cookie: string, caller: Caller): Promise<ExchangedCookie> {
   const session = await findSessionOf(deps, cookie);
   const account = await requireLiveAccount(deps, session, caller);
-  const { accessToken, expiresAt: goodUntil } = await issueAccessToken(deps, session, account);
+  const { accessToken, expiresAt } = await issueAccessToken(deps, session, account);
   const now = deps.now();
   const prolongAfter = prolongAfterMs(deps);
+  let endsAt = session.expires_at;
   if (now - session.rotated_at >= prolongAfter) {
-    const expiresAt = Math.min(now + deps.settings.refreshTtlSeconds * 1_000, session.ends_at);
-    await prolongSession(deps.db, { id: session.id, now, expiresAt });
+    endsAt = Math.min(now + deps.settings.refreshTtlSeconds * 1_000, session.ends_at);
+    await prolongSession(deps.db, { id: session.id, now, expiresAt: endsAt });
   }
-  deps.heldTokens.set(cookie, accessToken, Math.min(goodUntil.getTime(), now + prolongAfter));
-  return accessToken;
+  return { accessToken, goodUntil: Math.min(expiresAt.getTime(), now + prolongAfter, endsAt) };
 }
 
 async function findSessionOf(deps: Deps, cookie: string): Promise<SessionRow> {

@@ -14,6 +14,8 @@ export interface Credentials {
    * @throws {AuthError} `ORIGIN_NOT_ALLOWED` when another website's page sent it along with a change.
    */
   readonly cookie: () => string | null;
+  /** Whose call it is meant to be, where a page that trusts a cookie says so; `null` for whose ever the cookie is. */
+  readonly account: string | null;
 }
 
 /**
@@ -25,25 +27,42 @@ export interface Credentials {
  */
 export async function resolvePrincipal(
   deps: Deps,
-  { authorization, cookie }: Credentials,
+  { authorization, cookie, account }: Credentials,
   caller: Caller,
 ): Promise<Principal | null> {
   const accessToken = readBearer(authorization);
   if (accessToken !== null) return prove(deps, accessToken);
   const presented = cookie();
-  return presented === null ? null : proveByCookie(deps, presented, caller);
+  if (presented === null) return null;
+  const principal = await proveByCookie(deps, presented, caller);
+  // Another tab has signed in as another: this page must not act in their name.
+  if (account !== null && account !== principal.accountId) throw new AuthError("SESSION_REVOKED");
+  return principal;
 }
 
 async function proveByCookie(deps: Deps, cookie: string, caller: Caller): Promise<Principal> {
   const held = deps.heldTokens.get(cookie, deps.now());
-  if (held === null) return prove(deps, await exchangeCookie(deps, cookie, caller));
   try {
-    return await prove(deps, held);
+    if (held !== null) return await prove(deps, held);
   } catch (error) {
     // The account moved on, or the key was replaced: the session still stands for what is so now.
     if (!isAboutToken(error)) throw error;
-    return prove(deps, await exchangeCookie(deps, cookie, caller));
   }
+  try {
+    return await proveAnew(deps, cookie, caller);
+  } catch (error) {
+    // It may do so again while the cookie is exchanged. What is about the cookie itself is the same the second time.
+    if (!isAboutToken(error)) throw error;
+    return proveAnew(deps, cookie, caller);
+  }
+}
+
+async function proveAnew(deps: Deps, cookie: string, caller: Caller): Promise<Principal> {
+  const { accessToken, goodUntil } = await exchangeCookie(deps, cookie, caller);
+  const principal = await prove(deps, accessToken);
+  // Only now: what was refused must not be held until it is forgotten why.
+  deps.heldTokens.set(cookie, accessToken, goodUntil);
+  return principal;
 }
 
 function isAboutToken(error: unknown): boolean {

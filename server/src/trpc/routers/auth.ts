@@ -109,7 +109,7 @@ export const authRouter = t.router({
 
   session: publicProcedure
     .output(CurrentSession)
-    .query(({ ctx: { auth } }) => currentSession(auth.deps, auth.principal)),
+    .query(({ ctx: { auth } }) => currentSession(auth.deps, auth.principal, auth.cookie.read() !== null)),
 
   me: protectedProcedure.output(User).query(({ ctx: { auth, principal } }) => currentUser(auth.deps, principal)),
 
