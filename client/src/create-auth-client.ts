@@ -167,6 +167,6 @@ function isOwnOrigin(url: string): boolean {
 
 /** A cookie is sent to another origin of the same site only where it is asked for. */
 function fetchFor(given: Fetch | undefined, withCookies: boolean): Fetch {
-  const credentials = withCookies ? "include" : "same-origin";
-  return (input, init) => (given ?? (fetch as Fetch))(input, { ...init, credentials } as typeof init);
+  const credentials = withCookies && { credentials: "include" };
+  return (input, init) => (given ?? (fetch as Fetch))(input, { ...init, ...credentials } as typeof init);
 }

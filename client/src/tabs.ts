@@ -19,8 +19,10 @@ export function createTabs(name: string, onChange: () => void): Tabs {
   let isClosed = false;
 
   function open(): void {
-    if (typeof BroadcastChannel === "undefined") return;
-    channel = new BroadcastChannel(name);
+    // Deno's would keep a script from ending, and has no `unref`.
+    const { BroadcastChannel: Channel, Deno } = globalThis as typeof globalThis & { readonly Deno?: object };
+    if (!Channel || Deno) return;
+    channel = new Channel(name);
     channel.onmessage = onChange;
     // Node only: listening for other tabs is no reason to stay alive.
     (channel as { unref?: () => void }).unref?.();
@@ -50,7 +52,7 @@ export function createTabs(name: string, onChange: () => void): Tabs {
         until,
       );
       // Browsers without channels tell of changes of localStorage all the same.
-      on?.("storage", ({ key }) => void (channel === null && key === name && onChange()), until);
+      on?.("storage", ({ key }) => channel === null && key === name && onChange(), until);
       on?.("online", onChange, until);
     },
     tell: () => channel?.postMessage(null),
