@@ -6,6 +6,8 @@ export interface Bundle {
   readonly code: string;
   /** What is imported from outside of the bundle. */
   readonly imports: readonly string[];
+  /** All files by their names, for what is loaded later too: the first is `code`. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
 export async function bundleForBrowsers(
@@ -25,7 +27,12 @@ export async function bundleForBrowsers(
   try {
     const { output }: RolldownOutput = await bundle.generate({ format, minify, name: "scenario" });
     const [chunk] = output;
-    return { code: chunk.code, imports: [...chunk.imports, ...chunk.dynamicImports] };
+    const chunks = output.filter((file) => file.type === "chunk");
+    return {
+      code: chunk.code,
+      imports: [...chunk.imports, ...chunk.dynamicImports],
+      files: Object.fromEntries(chunks.map((file) => [file.fileName, file.code])),
+    };
   } finally {
     await bundle.close();
   }

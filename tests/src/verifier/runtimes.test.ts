@@ -1,15 +1,15 @@
 /** The verifier entry in real runtimes, against the real server on a real socket. */
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 import { gzipSync } from "node:zlib";
 import { Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bundleForBrowsers } from "../support/bundle.ts";
+import { installed, obstacle } from "../support/obstacle.ts";
 import { expected, type Issuer, startIssuer } from "./issuer.ts";
 
 let issuer: Issuer;
@@ -18,23 +18,11 @@ beforeAll(async () => {
 });
 afterAll(() => issuer[Symbol.asyncDispose]());
 
-const bin = (name: string) => fileURLToPath(new URL(`../../node_modules/.bin/${name}`, import.meta.url));
-
-/** Why a command cannot be run on this machine; `null` when it can. */
-function obstacle(command: string): string | null {
-  try {
-    execFileSync(command, ["--version"], { stdio: "pipe", timeout: 20_000 });
-    return null;
-  } catch (error) {
-    return error instanceof Error ? (error.message.split("\n")[0] ?? "unknown") : String(error);
-  }
-}
-
 describe.each([
-  { runtime: "Bun", command: bin("bun"), flags: (): string[] => [] },
+  { runtime: "Bun", command: installed(".bin/bun"), flags: (): string[] => [] },
   {
     runtime: "Deno",
-    command: bin("deno"),
+    command: installed(".bin/deno"),
     // It may reach the issuer, and nothing else: no file, no environment.
     flags: () => ["run", "--no-prompt", "--no-config", "--quiet", `--allow-net=${new URL(issuer.given.jwksUri).host}`],
   },
