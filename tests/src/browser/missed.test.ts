@@ -18,7 +18,7 @@ async function open(page: Page, address: string): Promise<Page> {
   return page;
 }
 
-/** What a browser does when it keeps a page, and shows it again. */
+/** What a browser tells a page that it keeps, and shows again. Without a window, Chromium keeps none: it is told all the same. */
 function turn(page: Page, type: "pagehide" | "pageshow"): Promise<void> {
   return inPage(page, (_, name) => void window.dispatchEvent(new PageTransitionEvent(name, { persisted: true })), type);
 }
