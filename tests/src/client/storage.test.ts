@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { createAuthClient, type SessionEvent, type TokenStorage } from "@countersign/client";
 import { describe, expect, it } from "vitest";
 import { expectReason } from "../support/expect-reason.ts";
@@ -150,6 +151,26 @@ describe("a storage that fails", () => {
     await app.clock.advance({ minutes: 16 });
     expect(await first.client.trpc.read.query()).toBe("read");
   });
+});
+
+// Once the reply could come first: what the storage had at the start, nothing, was then taken for the latest.
+it("a sign-in that is answered before the storage is stays, and is kept", async () => {
+  await using app = await testApp();
+  const storage = syncStorage();
+  const slow: TokenStorage = {
+    ...storage,
+    async getItem(name) {
+      const found = await storage.getItem(name);
+      await sleep(200);
+      return found;
+    },
+  };
+  using first = tab(app, slow);
+  await first.client.register(alice);
+  await first.client.start();
+  expect(await first.client.trpc.read.query()).toBe("read");
+  using second = tab(app, storage);
+  expect(await second.client.start()).toMatchObject({ status: "signed-in", user: { username: "alice" } });
 });
 
 it("names in a storage differ by server, and are of the characters that every keychain takes", async () => {
