@@ -150,7 +150,8 @@ describe("a client that keeps its session in a cookie", () => {
 });
 
 describe("while the server cannot be reached", () => {
-  it("it is starting, with the error, and finds out at the next call", async () => {
+  // It gives up twice, after pauses of up to three seconds each time.
+  it("it is starting, with the error, and finds out at the next call", { timeout: 15_000 }, async () => {
     await using app = await testApp();
     const jar = cookieJar();
     using first = tab(app, jar);
