@@ -100,8 +100,6 @@ export function createTokenKeeper(options: {
   async function signIn(ask: () => Promise<SignedIn>) {
     intent += 1;
     const mine = intent;
-    // What is read later than the reply would be taken for newer than it.
-    await start();
     const next = await timed(ask);
     const over = mine === intent ? tokens : next;
     if (over !== next) await enter(next);

@@ -1,12 +1,10 @@
 /** Browsers whose owner, or whose age, keeps things from pages. */
-import { beforeEach, expect, it } from "vitest";
-import { missingBrowser, startBrowser, watch } from "../support/browser.ts";
+import { expect, it } from "vitest";
+import { skipWithoutBrowser, startBrowser, watch } from "../support/browser.ts";
 import { password } from "../support/test-app.ts";
 import { inPage, servePages } from "./pages.ts";
 
-beforeEach(({ skip }) => {
-  if (missingBrowser !== null) skip(missingBrowser);
-});
+await skipWithoutBrowser();
 
 it.each(["localStorage", "cookie", "memory"])(
   'storage "%s" signs in where there are no locks and no channels, and localStorage throws',

@@ -1,13 +1,11 @@
 /** What a page missed: while it was kept for the way back, or without a network. */
 import type { Page } from "playwright-core";
-import { beforeEach, expect, it } from "vitest";
-import { missingBrowser, startBrowser } from "../support/browser.ts";
+import { expect, it } from "vitest";
+import { skipWithoutBrowser, startBrowser } from "../support/browser.ts";
 import { password } from "../support/test-app.ts";
 import { inPage, servePages } from "./pages.ts";
 
-beforeEach(({ skip }) => {
-  if (missingBrowser !== null) skip(missingBrowser);
-});
+await skipWithoutBrowser();
 
 const alice = { username: "alice", password };
 const statusOf = (page: Page) => inPage(page, ({ auth }) => auth.session.status, null);

@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { Miniflare } from "miniflare";
 import { beforeAll, expect, test } from "vitest";
-import { missingBrowser, startBrowser } from "../support/browser.ts";
+import { startBrowser, whyNoBrowser } from "../support/browser.ts";
 import { installed, obstacle } from "../support/obstacle.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import type { Findings, Given } from "./runtimes/scenario.ts";
@@ -117,7 +117,8 @@ test.for([
   { place: "a page", script: inThePage, localSecond: "dave" },
   { place: "a Web Worker", script: inAWorker, localSecond: "signed-out" },
 ])("the client works in $place of Chromium", async ({ script, localSecond }, { skip }) => {
-  if (missingBrowser !== null) skip(missingBrowser);
+  const missing = await whyNoBrowser();
+  if (missing !== null) skip(missing);
   await using server = await serveScenario({ ...scenario, "worker.js": worker });
   await using browser = await startBrowser();
   const page = await browser.newPage();

@@ -15,19 +15,23 @@ export async function startBrowser(): Promise<Browser & AsyncDisposable> {
   });
 }
 
+/** Why this machine has no browser; `null` where it has one. */
+export async function whyNoBrowser(): Promise<string | null> {
+  try {
+    await (await startBrowser()).close();
+    return null;
+  } catch (error) {
+    const [said] = String(error).split("\n");
+    return `Chromium does not run here (${process.platform} ${process.arch}): ${said}`;
+  }
+}
+
 /** Skips the tests of a file, and says why, where this machine has no browser. */
 export async function skipWithoutBrowser(): Promise<void> {
-  const unavailable = await startBrowser().then(
-    async (browser) => {
-      await browser.close();
-      return null;
-    },
-    (error: Error) =>
-      `Chromium does not run here (${process.platform} ${process.arch}): ${error.message.split("\n")[0]}`,
-  );
-  if (unavailable === null) return;
-  console.warn(unavailable);
-  beforeEach(({ skip }) => skip(unavailable));
+  const reason = await whyNoBrowser();
+  if (reason === null) return;
+  console.warn(reason);
+  beforeEach(({ skip }) => skip(reason));
 }
 
 /** What a page must not do: complain, break its policy, or call elsewhere. Filled as it happens. */
