@@ -66,7 +66,15 @@ function SignOut() {
   const auth = useAuth();
   const { revalidate } = useRevalidator();
   return (
-    <button type="button" onClick={() => void auth.logout().finally(revalidate)}>
+    <button
+      type="button"
+      onClick={() =>
+        void auth
+          .logout()
+          .catch(() => {})
+          .finally(revalidate)
+      }
+    >
       Sign out
     </button>
   );
