@@ -83,9 +83,24 @@ export function createTokenKeeper(options: {
 
   async function exchange(used: Tokens): Promise<void> {
     if (await isOvertaken(used)) return;
-    const { refreshToken } = used;
-    const next = await withRetries((signal) => timed(() => server.auth.refresh.mutate({ refreshToken }, { signal })));
+    const input = { refreshToken: used.refreshToken, ...(await nameAttempt(used)) };
+    const next = await withRetries((signal) => timed(() => server.auth.refresh.mutate(input, { signal })));
     if (!(await isOvertaken(used))) await enter(next);
+  }
+
+  const attempts = new WeakMap<Tokens, string>();
+
+  /**
+   * Names the refresh of these tokens, the same at every try, by whichever tab and after whatever: if its reply is lost,
+   * the server gives it again. Where nothing secret can be made, the server's grace has to do.
+   */
+  async function nameAttempt(used: Tokens): Promise<{ attempt?: string }> {
+    const attempt = attempts.get(used) ?? (await place?.read())?.attempt ?? globalThis.crypto?.randomUUID?.();
+    if (attempt === undefined) return {};
+    attempts.set(used, attempt);
+    // Before it is sent: this page may be gone when the reply comes.
+    await place?.keep({ ...used, attempt });
+    return { attempt };
   }
 
   /** Whether another tab, or this one, has moved on from these tokens. What the other tab has is then ours too. */

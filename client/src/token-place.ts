@@ -22,6 +22,8 @@ export interface Tokens {
   readonly expiresAt: number;
   /** By this device's clock, whatever it shows: when the access token should be replaced. */
   readonly staleAt: number;
+  /** What a refresh of these was called that has been asked for and, as far as is known, not answered. */
+  readonly attempt?: string;
 }
 
 /** A place for the tokens of a page. */

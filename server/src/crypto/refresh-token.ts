@@ -2,7 +2,7 @@
  * Refresh tokens: session secrets whose name is session id ‖ generation. The same session and generation always give the
  * same token, which is what makes a retry safe.
  */
-import type { KeyObject } from "node:crypto";
+import { createHash, type KeyObject } from "node:crypto";
 import type { SessionId } from "@countersign/shared/schemas";
 import { createSessionSecrets, idBytes, idLength, type PresentedSecret, parseSecret } from "./session-secret.ts";
 
@@ -35,6 +35,11 @@ export function parseRefreshToken(token: string): PresentedRefreshToken | null {
   const presented = parseSecret(token, nameLength);
   if (presented === null) return null;
   return { ...presented, generation: Buffer.from(presented.name).readUInt32BE(idLength) };
+}
+
+/** What the database keeps of the name that a client gave to a refresh. */
+export function attemptHash(attempt: string): string {
+  return createHash("sha256").update(attempt).digest("base64url");
 }
 
 function nameOf(sessionId: SessionId, generation: number): Uint8Array {

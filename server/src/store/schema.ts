@@ -44,6 +44,8 @@ export interface SessionsTable {
   auth_time: number;
   created_at: number;
   rotated_at: number;
+  /** The hash of what the client calls its last refresh; `null` where it said nothing. */
+  rotated_by: string | null;
   /** Slides at every refresh, and never passes `ends_at`. */
   expires_at: number;
   /** The absolute end. */

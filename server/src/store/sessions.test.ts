@@ -20,6 +20,7 @@ async function databaseWithSession() {
     auth_time: 0,
     created_at: 0,
     rotated_at: 0,
+    rotated_by: null,
     expires_at: 1_000,
     ends_at: 2_000,
     revoked_at: null,
@@ -32,13 +33,18 @@ async function databaseWithSession() {
 
 /** What was read before may be over by the time of the statement, so the statement itself has to say no. */
 describe("a session moves on to its next generation", () => {
-  const rotation = { id, generation: 3, now: 999, expiresAt: 1_999 };
+  const rotation = { id, generation: 3, now: 999, expiresAt: 1_999, rotatedBy: "hash" };
 
   it("once", async () => {
     await using db = await databaseWithSession();
     const both = await Promise.all([rotateSession(db, rotation), rotateSession(db, rotation)]);
     expect(both.sort()).toEqual([false, true]);
-    expect(await findSession(db, id)).toMatchObject({ generation: 4, rotated_at: 999, expires_at: 1_999 });
+    expect(await findSession(db, id)).toMatchObject({
+      generation: 4,
+      rotated_at: 999,
+      rotated_by: "hash",
+      expires_at: 1_999,
+    });
   });
 
   it("only from the generation that was presented", async () => {

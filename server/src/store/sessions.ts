@@ -17,11 +17,16 @@ export async function findSession(db: Db, id: SessionId): Promise<SessionRow | n
  */
 export async function rotateSession(
   db: Db,
-  session: { id: SessionId; generation: number; now: number; expiresAt: number },
+  session: { id: SessionId; generation: number; now: number; expiresAt: number; rotatedBy: string | null },
 ): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable("sessions")
-    .set({ generation: session.generation + 1, rotated_at: session.now, expires_at: session.expiresAt })
+    .set({
+      generation: session.generation + 1,
+      rotated_at: session.now,
+      rotated_by: session.rotatedBy,
+      expires_at: session.expiresAt,
+    })
     .where("id", "=", session.id)
     .where("generation", "=", session.generation)
     .where("revoked_at", "is", null)

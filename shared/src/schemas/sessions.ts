@@ -27,7 +27,14 @@ export const SignedIn = z.object({
 });
 export type SignedIn = z.infer<typeof SignedIn>;
 
-export const RefreshInput = z.strictObject({ refreshToken: z.string().min(1).max(512) });
+/**
+ * A refresh token, and what the client calls this refresh: a secret of its own, the same at every try. Whoever says it again
+ * gets the same reply again, however long the first one was lost.
+ */
+export const RefreshInput = z.strictObject({
+  refreshToken: z.string().min(1).max(512),
+  attempt: z.string().min(22).max(128).optional(),
+});
 export type RefreshInput = z.infer<typeof RefreshInput>;
 
 /** A refresh token to end its session with; without one, the session of the access token ends. */

@@ -77,6 +77,23 @@ describe("while the server cannot be reached", () => {
     expect(await client.trpc.read.query()).toBe("read");
   });
 
+  it("a refresh whose reply was lost is repeated when the network is back, however late", async () => {
+    await using app = await testApp();
+    const network = createNetwork();
+    let isLost = true;
+    const client = app.client(async (input, init) => {
+      const reply = await network.fetch(input, init);
+      if (isLost && network.sent.at(-1) === "auth.refresh") throw new TypeError("connection reset");
+      return reply;
+    });
+    await client.register({ username: "alice", password });
+    await app.clock.advance({ minutes: 20 });
+    await failureOf(client.trpc.read.query());
+    isLost = false;
+    await app.clock.advance({ hours: 12 });
+    expect(await client.trpc.read.query()).toBe("read");
+  });
+
   it("signing out ends the session here at once, and says that the server was not told", async () => {
     await using app = await testApp();
     const network = createNetwork();

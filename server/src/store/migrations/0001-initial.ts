@@ -55,6 +55,7 @@ function sessions(schema: SchemaModule, { text, integer, bytes, finish }: Migrat
     .addColumn("auth_time", integer, (column) => column.notNull())
     .addColumn("created_at", integer, (column) => column.notNull())
     .addColumn("rotated_at", integer, (column) => column.notNull())
+    .addColumn("rotated_by", text)
     .addColumn("expires_at", integer, (column) => column.notNull())
     .addColumn("ends_at", integer, (column) => column.notNull())
     .addColumn("revoked_at", integer)
