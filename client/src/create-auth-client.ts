@@ -105,7 +105,9 @@ export function createAuthClient<Router extends RouterWithAuth>(options: AuthCli
   const keeper = createKeeper(storage, { transport, store });
   const stepUp = createStepUp(store, options.onStepUp);
   const link = createAuthLink<Router>({ transport, keeper, stepUp, subscriptions: options.subscriptions });
+  // On a server, which renders a page for a session that it knows, nothing is listened to.
   if (store.isStarting()) void keeper.start().then(keeper.listen);
+  else if (globalThis.document !== undefined) keeper.listen();
 
   return {
     login: keeper.login,

@@ -162,7 +162,9 @@ export function createTokenKeeper(options: {
       const used = tokens;
       if (used === null) return;
       // Here at once: nothing is awaited before.
-      await Promise.all([enter(null), server.auth.logout.mutate({ refreshToken: used.refreshToken })]);
+      const { refreshToken } = used;
+      const onServer = withRetries((signal) => server.auth.logout.mutate({ refreshToken }, { signal }));
+      await Promise.all([enter(null), onServer]);
     },
 
     listen: () => place?.listen(),

@@ -64,8 +64,9 @@ export async function slowDown(
   { latencyMs, isLost = () => false }: { latencyMs: number; isLost?: (path: string) => boolean },
 ): Promise<void> {
   await context.route("**/trpc/**", async (route) => {
-    // Whoever closes the page waits for no reply.
-    const response = await route.fetch().catch(() => null);
+    // Node closes a connection that was idle, and who writes into it at that moment has to write again. Whoever closes the
+    // page waits for no reply.
+    const response = await route.fetch({ maxRetries: 3 }).catch(() => null);
     await sleep(latencyMs);
     const { pathname } = new URL(route.request().url());
     await (response === null || isLost(pathname) ? route.abort() : route.fulfill({ response })).catch(() => {});
