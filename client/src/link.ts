@@ -57,10 +57,8 @@ export function createAuthLink<Router extends AnyTRPCRouter>(options: {
           // Who calls and signs out in the same moment means the call to be theirs.
           const held = "then" in taken ? await taken : taken;
           if (isStopped) return;
-          running = senderFor(
-            held,
-            op,
-          )({ op: subscription?.next() ?? op, next: refuse }).subscribe({
+          const sender = senderFor(held, op);
+          running = sender({ op: subscription?.next() ?? op, next: refuse }).subscribe({
             next(envelope) {
               subscription?.note(envelope.result);
               observer.next(envelope);
@@ -129,6 +127,7 @@ function createSenders(
   };
 }
 
+/** The headers that say who calls: the bearer token, or whom the cookie is meant to name; none for nobody. */
 export function headersOf({ accessToken, user }: Held): Record<string, string> {
   if (accessToken !== null) return { authorization: `Bearer ${accessToken}` };
   // A cookie says who calls, and this who is meant to: another tab may have signed in as another.

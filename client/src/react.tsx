@@ -47,6 +47,7 @@ export function AuthProvider<Router extends RouterWithAuth>(props: AuthProviderP
 export function useAuth<Router extends RouterWithAuth>(): AuthClient<Router> {
   const client = useContext(AuthContext);
   if (client === null) throw new Error("useAuth: there is no <AuthProvider> above this component.");
+  // Only the caller knows with which router the provider's client was made; a context cannot say it.
   return client as unknown as AuthClient<Router>;
 }
 

@@ -19,6 +19,7 @@ export function createTokenKeeper(options: {
   let intent = 0;
   let place: TokenPlace | null = null;
   let tokens: Tokens | null = null;
+
   /** Makes these the tokens of this page, and tells of the transition that this is. */
   function adopt(next: Tokens | null, reason?: SignedOutReason): void {
     tokens = next;

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { createAuthClient, type SessionEvent, type TokenStorage } from "@countersign/client";
 import { describe, expect, it } from "vitest";
 import { expectReason } from "../support/expect-reason.ts";
@@ -157,15 +156,19 @@ describe("a storage that fails", () => {
 it("a sign-in that is answered before the storage is stays, and is kept", async () => {
   await using app = await testApp();
   const storage = syncStorage();
+  const signedIn = Promise.withResolvers<void>();
   const slow: TokenStorage = {
     ...storage,
     async getItem(name) {
       const found = await storage.getItem(name);
-      await sleep(200);
+      await signedIn.promise;
       return found;
     },
   };
   using first = tab(app, slow);
+  first.client.subscribe(({ session }) => {
+    if (session.status === "signed-in") signedIn.resolve();
+  });
   await first.client.register(alice);
   await first.client.start();
   expect(await first.client.trpc.read.query()).toBe("read");
