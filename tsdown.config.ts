@@ -11,7 +11,10 @@ export default defineConfig([
     entry: { countersign: "src/cli/main.ts" },
     outDir: "bin",
     dts: false,
-    deps: { alwaysBundle: [/./], neverBundle: [/^node:/, "better-sqlite3", "@node-rs/argon2"] },
+    deps: {
+      alwaysBundle: [/./],
+      neverBundle: [/^node:/, "better-sqlite3", "pg", "@node-rs/argon2", "@node-rs/bcrypt"],
+    },
     // Our other packages from their source: what they build to is being written meanwhile.
     inputOptions: { resolve: { conditionNames: ["@countersign/source", "node", "import", "default"] } },
   }),

@@ -1,15 +1,31 @@
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { configDefaults, defineConfig } from "vitest/config";
 
 const source = ["@countersign/source"];
+const postgres = fileURLToPath(new URL("./tests/src/support/postgres-setup.ts", import.meta.url));
 
 export default defineConfig({
   resolve: { conditions: source },
   ssr: { resolve: { conditions: source, externalConditions: source } },
   test: {
+    // Vitest leaves one core for itself; much of what ours do is to wait, for a browser or for a time.
+    maxWorkers: availableParallelism(),
     projects: [
-      ...["shared", "client", "server"].map((name) => project(name, name)),
+      ...["shared", "client"].map((name) => project(name, name)),
+      project("server", "server", { globalSetup: postgres }),
       project("notes", "examples/notes"),
-      project("tests", "tests", { exclude: [...configDefaults.exclude, "src/packages/**"] }),
+      project("tests", "tests", {
+        exclude: [...configDefaults.exclude, "src/packages/**"],
+        globalSetup: postgres,
+        provide: { dialect: "sqlite" },
+      }),
+      // What does not depend on the database at all runs once.
+      project("postgres", "tests", {
+        include: ["contract", "flows", "properties", "subscriptions", "trpc"].map((room) => `src/${room}/**/*.test.ts`),
+        globalSetup: postgres,
+        provide: { dialect: "postgres" },
+      }),
       // The packed packages, in a folder and a time of their own: installing them keeps both cores busy.
       project("packages", "tests/src/packages", {
         sequence: { groupOrder: 1 },

@@ -45,7 +45,11 @@ const commands = {
   test,
   check,
   fix,
+  record: (args) => become([fromSource, "tests/src/releases/record.ts", ...args]),
+  bench: (args) => measure("run.ts", args),
+  "bench:gate": (args) => measure("gate.ts", args),
   "bench:types": benchTypes,
+  "bench:scale": (args) => become([fromSource, "bench/scale.ts", ...args]),
   async build() {
     return (await build()) ? 0 : 1;
   },
@@ -58,6 +62,16 @@ if (command === undefined) {
   process.exitCode = 2;
 } else {
   process.exitCode = (await ensureInstalled()) ? await command(args) : 1;
+}
+
+/**
+ * Measures the packages as they are built, since that is what is run.
+ *
+ * @param {string} file
+ * @param {string[]} args
+ */
+async function measure(file, args) {
+  return (await ensureBuilt()) ? become([`bench/${file}`, ...args]) : 1;
 }
 
 /** @param {string} url Whether anything answers there. */

@@ -7,7 +7,7 @@ import { runTool } from "./process.mjs";
 import { step } from "./step.mjs";
 
 const inColour = process.stdout.isTTY === true;
-const projects = ["shared", "client", "server", "tests", "packages", "notes"];
+const projects = ["shared", "client", "server", "tests", "postgres", "packages", "notes"];
 
 /**
  * `npm test` runs everything. `npm test -- server` runs the tests of one project in seconds, after the types; what else

@@ -1,6 +1,8 @@
 /** Keeps the sign-in as a cookie that no script sees: the server sets it, browsers send it, and there is nothing to refresh. */
 import type { CurrentSession, SignedInSession as ServerSession, User } from "@countersign/shared/schemas";
 import { endingReasonIn, failureIn, type Held, type Keeper, overtaken, shared } from "./keeper.ts";
+import { withLock } from "./lock.ts";
+import { createOwedSignOut } from "./owed-sign-out.ts";
 import { withRetries, withTimeout } from "./retry.ts";
 import type { Server } from "./server.ts";
 import type { Session, SessionStore, SignedOutReason } from "./session.ts";
@@ -13,7 +15,12 @@ export function createCookieKeeper(options: {
   readonly url: string;
 }): Keeper {
   const { server, store, url } = options;
-  const tabs = createTabs(url, () => void ask());
+  const name = `countersign ${url}`;
+  const tabs = createTabs(name, (reason) => {
+    why = reason;
+    void ask();
+  });
+  const signOut = createOwedSignOut(name);
   const first = store.current();
   let held = holding(first.status === "signed-in" ? first.user : null);
   /** Counts sign-ins and sign-outs: the latest is what was meant. */
@@ -22,14 +29,14 @@ export function createCookieKeeper(options: {
   let news = 0;
   /** Why a call says that nobody is signed in, until the server has been asked. */
   let why: SignedOutReason | undefined;
-  /** Whether the person signed out, and the server has not heard of it. */
-  let isSignOutOwed = false;
-
   let changing: Promise<unknown> = Promise.resolve();
 
-  /** What changes the cookie goes one by one, and questions wait for it: the cookie is then what the last reply said. */
+  /**
+   * What changes the cookie goes one by one, in all tabs, and questions wait for it: the cookie is then what the last reply
+   * said.
+   */
   function change<T>(work: () => Promise<T>): Promise<T> {
-    const done = changing.then(work);
+    const done = changing.then(() => withLock(name, work));
     changing = done.catch(() => {});
     return done;
   }
@@ -44,7 +51,10 @@ export function createCookieKeeper(options: {
   const settle = shared(async (): Promise<void> => {
     try {
       for (let seen = -1; seen !== news + intent; ) {
-        if (isSignOutOwed) await change(endOnServer);
+        if (signOut.isOwed()) {
+          adopt(null);
+          await payOff();
+        }
         await changing;
         seen = news + intent;
         const found = await withRetries((signal) => server.auth.session.query(undefined, { signal }));
@@ -66,15 +76,20 @@ export function createCookieKeeper(options: {
     return store.current();
   }
 
-  async function endOnServer(): Promise<void> {
-    try {
-      await withRetries((signal) => server.auth.logout.mutate({}, { signal }));
-    } catch (error) {
-      // Whoever had no session has none now.
-      if (reasonIn(error) === null) throw error;
-    }
-    isSignOutOwed = false;
-  }
+  const payOff = shared(() =>
+    change(async () => {
+      try {
+        await withRetries(async (signal) => {
+          // Another tab may have, between two tries, and somebody may have signed in since.
+          if (signOut.isOwed()) await server.auth.logout.mutate({}, { signal });
+        });
+      } catch (error) {
+        // Whoever had no session has none now.
+        if (reasonIn(error) === null) throw error;
+      }
+      signOut.set(false);
+    }),
+  );
 
   function signIn(send: () => Promise<ServerSession>): Promise<User> {
     intent += 1;
@@ -84,7 +99,7 @@ export function createCookieKeeper(options: {
         const next = mine === intent ? await send() : null;
         // Who overtook it comes next, and replaces the cookie or ends it.
         if (next === null || mine !== intent) throw overtaken();
-        isSignOutOwed = false;
+        signOut.set(false);
         adopt(next);
         tabs.tell();
         return next.user;
@@ -96,10 +111,17 @@ export function createCookieKeeper(options: {
     });
   }
 
+  // A server that renders a page knows nothing of it. The page is whoever's it was rendered for until it is paid.
+  if (signOut.isOwed() && !store.isStarting()) void payOff().then(ask, ask);
+
   return {
     start,
 
-    take: () => (store.isStarting() ? start().then(() => held) : held),
+    take() {
+      // The cookie would still make a call theirs.
+      if (signOut.isOwed()) return payOff().then(() => held);
+      return store.isStarting() ? start().then(() => held) : held;
+    },
 
     async mend({ user }, error) {
       const reason = reasonIn(error);
@@ -108,7 +130,7 @@ export function createCookieKeeper(options: {
       if (held.user?.id === user.id) {
         why = reason;
         await ask();
-        if (held.user === null) tabs.tell();
+        if (held.user === null) tabs.tell(reason);
       }
       return held.user?.id === user.id;
     },
@@ -119,9 +141,10 @@ export function createCookieKeeper(options: {
 
     async logout() {
       intent += 1;
-      isSignOutOwed = true;
+      signOut.set(true);
       adopt(null);
-      await change(endOnServer).finally(tabs.tell);
+      tabs.tell();
+      await payOff().finally(() => tabs.tell());
     },
 
     listen: tabs.listen,

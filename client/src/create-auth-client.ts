@@ -3,16 +3,27 @@ import type { CurrentSession, LoginInput, RegisterInput, User } from "@countersi
 import { createTRPCClient, type TRPCClient, type TRPCLink } from "@trpc/client";
 import type { AnyTRPCRouter } from "@trpc/server";
 import { createCookieKeeper } from "./cookie-keeper.ts";
-import { type Keeper, shared } from "./keeper.ts";
+import type { Keeper } from "./keeper.ts";
 import { createAuthLink, type Fetch, type Transport } from "./link.ts";
 import { createServer } from "./server.ts";
 import { createSessionStore, type Session, type SessionEvent, type SessionStore } from "./session.ts";
-import { createStepUp, type StepUpRequest } from "./step-up.ts";
+import type { StepUp, StepUpRequest } from "./step-up.ts";
 import type { Subscriptions } from "./subscriptions.ts";
+import type { createTokenKeeper } from "./token-keeper.ts";
 import type { TokenStorage } from "./token-place.ts";
 
-/** An application's router, with Countersign's mounted as `auth`. */
-export type RouterWithAuth = AnyTRPCRouter & { readonly _def: { readonly record: { readonly auth: object } } };
+/** An application's router, with Countersign's mounted as `auth`, and with its transformer (`transformer` of the server). */
+export type RouterWithAuth = AnyTRPCRouter & {
+  readonly _def: {
+    readonly record: { readonly auth: object };
+    readonly _config: { readonly $types: { readonly transformer: true } };
+  };
+};
+
+/** Where no router is named, nothing could be called: better said here than at the first call. */
+type NamesRouter<Router> = RouterWithAuth extends Router
+  ? { readonly url: "Name your router: createAuthClient<AppRouter>({ … })" }
+  : unknown;
 
 export interface AuthClientOptions {
   /** Where the server's tRPC is, as in `https://app.example/trpc`. */
@@ -31,7 +42,7 @@ export interface AuthClientOptions {
   readonly session?: CurrentSession;
   /**
    * Asked when a call needs a more recent sign-in: lets the person sign in again, and resolves. The call is then sent once
-   * more, and its caller notices nothing. When it rejects, the call fails with `FRESH_LOGIN_REQUIRED`.
+   * more, and its caller notices nothing. When it rejects, the call fails with `FRESH_LOGIN_REQUIRED`, whose `cause` is why.
    */
   readonly onStepUp?: (request: StepUpRequest) => Promise<unknown>;
   /** What subscribes: `subscriptions()` from `@countersign/client/subscriptions`. Default: nothing does. */
@@ -79,7 +90,7 @@ export interface AuthClient<Router extends RouterWithAuth> {
   readonly trpc: TRPCClient<Router>;
   /** The same as a terminating link, for a chain of your own: `links: [loggerLink(), auth.link]`. */
   readonly link: TRPCLink<Router>;
-  /** Stops listening to other tabs: for clients that come and go. */
+  /** Stops listening to other tabs, for good: for clients that come and go. */
   close(): void;
 }
 
@@ -93,21 +104,26 @@ export interface AuthClient<Router extends RouterWithAuth> {
  * const notes = await auth.trpc.notes.list.query();
  * ```
  */
-export function createAuthClient<Router extends RouterWithAuth>(options: AuthClientOptions): AuthClient<Router> {
-  const isCookie = options.session !== undefined || isOwnOrigin(options.url);
+export function createAuthClient<Router extends RouterWithAuth>(
+  options: AuthClientOptions & NamesRouter<Router>,
+): AuthClient<Router> {
+  const page = globalThis.document && location;
+  // The same however it is spelled: tabs share a sign-in by it.
+  const url = page ? new URL(options.url, page.href).href : options.url;
+  const isCookie = options.session !== undefined || (page && new URL(url).origin === page.origin);
   const storage = options.storage ?? (isCookie ? "cookie" : "memory");
   const store = createSessionStore();
   if (options.session) store.signIn(options.session);
   else if (options.session === null) store.signOut();
   const firstSession = store.current();
   const fetch = fetchFor(options.fetch, storage === "cookie");
-  const transport: Transport = { url: options.url, transformer, fetch };
+  const transport: Transport = { url, transformer, fetch };
   const keeper = createKeeper(storage, { transport, store });
-  const stepUp = createStepUp(store, options.onStepUp);
-  const link = createAuthLink<Router>({ transport, keeper, stepUp, subscriptions: options.subscriptions });
+  const stepUp = laterStepUp(store, options.onStepUp);
+  const link = createAuthLink<Router>({ transport, keeper, store, stepUp, subscriptions: options.subscriptions });
   // On a server, which renders a page for a session that it knows, nothing is listened to.
   if (store.isStarting()) void keeper.start().then(keeper.listen);
-  else if (globalThis.document !== undefined) keeper.listen();
+  if (page) keeper.listen();
 
   return {
     login: keeper.login,
@@ -132,39 +148,52 @@ function createKeeper(
   storage: NonNullable<AuthClientOptions["storage"]>,
   { transport, store }: { transport: Transport; store: SessionStore },
 ): Keeper {
-  const server = createServer(transport);
-  const { url } = transport;
-  if (storage === "cookie") return createCookieKeeper({ server, store, url });
+  if (storage === "cookie") return createCookieKeeper({ server: createServer(transport), store, url: transport.url });
   // Memory has nothing to begin with, so that is known at once.
   if (storage === "memory") store.signOut();
-  return laterKeeper(async () =>
-    (await import("./token-keeper.ts")).createTokenKeeper({ server, store, storage, url }),
-  );
+  return laterKeeper({ transport, store, storage });
 }
 
 /** A keeper that is loaded when it is first needed: pages that sign in by cookie do not carry it. */
-function laterKeeper(load: () => Promise<Keeper>): Keeper {
+function laterKeeper(options: Parameters<typeof createTokenKeeper>[0]): Keeper {
+  const { store } = options;
   let keeper: Keeper | undefined;
-  const loaded = shared(async () => {
-    keeper ??= await load();
+  async function loaded(): Promise<Keeper> {
+    const { createTokenKeeper } = await import("./token-keeper.ts");
+    keeper ??= createTokenKeeper(options);
     return keeper;
-  });
+  }
   return {
-    start: async () => (await loaded()).start(),
+    async start() {
+      try {
+        return await (await loaded()).start();
+      } catch (error) {
+        // As after a deployment that took the old files away.
+        if (store.isStarting()) store.move({ type: "start-failed", session: { status: "starting", error } });
+        return store.current();
+      }
+    },
     take: () => keeper?.take() ?? loaded().then((keeper) => keeper.take()),
     mend: async (held, error) => (await loaded()).mend(held, error),
     login: async (input) => (await loaded()).login(input),
     register: async (input) => (await loaded()).register(input),
     logout: () => keeper?.logout() ?? loaded().then((keeper) => keeper.logout()),
     listen: () => keeper?.listen(),
-    close: () => keeper?.close(),
+    close: () => void (keeper ? keeper.close() : loaded().then((keeper) => keeper.close())),
   };
 }
 
-/** Whether a page of this origin is what runs here. */
-function isOwnOrigin(url: string): boolean {
-  const { document, location } = globalThis;
-  return document !== undefined && new URL(url, location.href).origin === location.origin;
+/** Loaded when it is first needed, too. */
+function laterStepUp(store: SessionStore, ask: AuthClientOptions["onStepUp"]): StepUp | undefined {
+  let stepUp: StepUp | undefined;
+  return (
+    ask &&
+    (async (...call) => {
+      const { createStepUp } = await import("./step-up.ts");
+      stepUp ??= createStepUp(store, ask);
+      return stepUp(...call);
+    })
+  );
 }
 
 /** A cookie is sent to another origin of the same site only where it is asked for. */

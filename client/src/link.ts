@@ -9,6 +9,7 @@ import {
 import type { AnyTRPCRootTypes, AnyTRPCRouter } from "@trpc/server";
 import { observable, type Unsubscribable } from "@trpc/server/observable";
 import type { Held, Keeper } from "./keeper.ts";
+import type { SessionStore } from "./session.ts";
 import type { StepUp } from "./step-up.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
@@ -39,16 +40,18 @@ const maxURLLength = 6_000;
 export function createAuthLink<Router extends AnyTRPCRouter>(options: {
   readonly transport: Transport;
   readonly keeper: Keeper;
-  readonly stepUp: StepUp;
+  readonly store: SessionStore;
+  readonly stepUp: StepUp | undefined;
   readonly subscriptions: Subscriptions | undefined;
 }): TRPCLink<Router> {
-  const { transport, keeper, stepUp, subscriptions } = options;
+  const { transport, keeper, store, stepUp, subscriptions } = options;
 
   return (runtime) => {
     const senderFor = createSenders(transport, { runtime, keeper, subscriptions });
     return ({ op }) =>
       observable((observer) => {
-        const subscription = op.type === "subscription" ? (subscriptions?.start(op) ?? null) : null;
+        const subscription =
+          op.type === "subscription" ? (subscriptions?.start(op, { keeper, store, end: fail }) ?? null) : null;
         let running: Unsubscribable | undefined;
         let isStopped = false;
 
@@ -58,7 +61,7 @@ export function createAuthLink<Router extends AnyTRPCRouter>(options: {
           const held = "then" in taken ? await taken : taken;
           if (isStopped) return;
           const sender = senderFor(held, op);
-          running = sender({ op: subscription?.next() ?? op, next: refuse }).subscribe({
+          running = sender({ op: subscription?.next(held) ?? op, next: refuse }).subscribe({
             next(envelope) {
               subscription?.note(envelope.result);
               observer.next(envelope);
@@ -69,9 +72,10 @@ export function createAuthLink<Router extends AnyTRPCRouter>(options: {
         }
 
         async function recover(held: Held, error: TRPCClientError<Router>, retries: number): Promise<void> {
-          if (subscription?.goesOn(error)) await send(maxRetries);
-          else if (retries > 0 && ((await keeper.mend(held, error)) || (await stepUp(op, held, error))))
-            await send(retries - 1);
+          // A stream that ran, and then broke, begins anew.
+          const left = subscription?.hasRun() ? maxRetries : retries;
+          if (left > 0 && ((await (subscription ?? keeper).mend(held, error)) || (await stepUp?.(op, held, error))))
+            await send(left - 1);
           else fail(error);
         }
 
@@ -80,9 +84,11 @@ export function createAuthLink<Router extends AnyTRPCRouter>(options: {
         }
 
         send(maxRetries).catch(fail);
+        // Also when it is over by itself.
         return () => {
           isStopped = true;
           running?.unsubscribe();
+          subscription?.stop();
         };
       });
   };
@@ -111,8 +117,6 @@ function createSenders(
     };
   }
 
-  const streamed = subscriptions?.link(transport, keeper)(runtime);
-
   /** The batch link refuses a query that is too long for any batch. */
   function isTooLong({ type, input }: Operation): boolean {
     if (type !== "query") return false;
@@ -120,7 +124,7 @@ function createSenders(
   }
 
   return (held: Held, op: Operation) => {
-    if (op.type === "subscription") return streamed ?? refuse;
+    if (op.type === "subscription") return subscriptions?.link(transport, keeper, held)(runtime) ?? refuse;
     const senders = made.get(held) ?? make(held);
     made.set(held, senders);
     return isTooLong(op) ? senders.alone : senders.batched;
@@ -136,5 +140,5 @@ export function headersOf({ accessToken, user }: Held): Record<string, string> {
 
 /** Our links end the chain and never ask for a next one; a subscription needs a link that was not given. */
 function refuse(): never {
-  throw new Error('"subscriptions" is missing');
+  throw new Error('Give "subscriptions" to createAuthClient');
 }

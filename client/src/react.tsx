@@ -72,11 +72,17 @@ export function SignedOut({ children }: { readonly children?: ReactNode }): Reac
   return useSession().status === "signed-out" ? children : null;
 }
 
-function clearForOthers(client: Pick<AuthClient<RouterWithAuth>, "session" | "subscribe">, cache: Clearable) {
-  let userId = userIdIn(client.session);
-  return client.subscribe(({ session }: SessionEvent) => {
+function clearForOthers(
+  client: Pick<AuthClient<RouterWithAuth>, "session" | "firstSession" | "subscribe">,
+  cache: Clearable,
+) {
+  // What was loaded, or came with the page, before this began to listen.
+  let userId = userIdIn(client.firstSession);
+  const follow = ({ session }: Pick<SessionEvent, "session">) => {
     const nextId = userIdIn(session);
     if (userId !== null && nextId !== userId) cache.clear();
     userId = nextId;
-  });
+  };
+  follow(client);
+  return client.subscribe(follow);
 }

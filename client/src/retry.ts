@@ -1,4 +1,5 @@
 /** Tries again what the network or a busy server failed, and never what was refused. */
+import { TRPCClientError } from "@trpc/client";
 import { failureIn } from "./keeper.ts";
 
 const attempts = 4;
@@ -23,18 +24,23 @@ export async function withRetries<T>(work: (signal: AbortSignal) => Promise<T>):
       return await withTimeout(work);
     } catch (error) {
       if (attempt === attempts || !isPassing(error)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, pauseAfter(error, attempt)));
+      await pauseAfter(error, attempt);
     }
   }
 }
 
+/** Waits before the next try: longer after each, and as long as the server asks. */
+export async function pauseAfter(error: unknown, attempt = attempts): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, pauseMsAfter(error, attempt)));
+}
+
 /** Whether an error is the network's or the server's own failure, so that the same call may succeed soon. */
 export function isPassing(error: unknown): boolean {
-  return pauseAfter(error, 1) <= longestPauseMs;
+  return pauseMsAfter(error, 1) <= longestPauseMs;
 }
 
 /** How long to wait before the next try: as the server asks; for ever after a refusal. */
-function pauseAfter(error: unknown, attempt: number): number {
+function pauseMsAfter(error: unknown, attempt: number): number {
   const failure = failureIn(error);
   if (failure === null) return pauseMs * 2 ** attempt * (0.5 + Math.random());
   return "retryAfter" in failure.details ? failure.details.retryAfter * 1_000 : Number.POSITIVE_INFINITY;
@@ -43,9 +49,16 @@ function pauseAfter(error: unknown, attempt: number): number {
 /** Does `work`, and gives it up when it takes too long. */
 export async function withTimeout<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), timeoutMs);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const tooLong = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      controller.abort();
+      // Also where the application's own `fetch` knows nothing of signals.
+      reject(new TRPCClientError("The server does not answer."));
+    }, timeoutMs);
+  });
   try {
-    return await work(controller.signal);
+    return await Promise.race([work(controller.signal), tooLong]);
   } finally {
     clearTimeout(timer);
   }

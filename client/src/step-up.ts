@@ -16,25 +16,25 @@ export type StepUp = (op: Operation, held: Held, error: unknown) => Promise<bool
 
 /**
  * @param ask Shows a dialogue, say, and resolves when the person has signed in again (`auth.login`). The call is then
- *   sent once more. Rejects when they would not: the call then fails with the refusal.
+ *   sent once more. Rejects when they would not: the call then fails with the refusal, whose `cause` is what it rejected
+ *   with.
  */
-export function createStepUp(
-  store: SessionStore,
-  ask: ((request: StepUpRequest) => Promise<unknown>) | undefined,
-): StepUp {
+export function createStepUp(store: SessionStore, ask: (request: StepUpRequest) => Promise<unknown>): StepUp {
   let asking: Promise<unknown> | undefined;
   const isStillOf = (user: Held["user"]) => userIdIn(store.current()) === user?.id;
 
   return async ({ path }, { user }, error) => {
     const failure = failureIn(error);
-    if (ask === undefined || failure?.reason !== "FRESH_LOGIN_REQUIRED" || !isStillOf(user)) return false;
+    if (failure?.reason !== "FRESH_LOGIN_REQUIRED" || !isStillOf(user)) return false;
     try {
       // One dialogue, however many calls need it.
       asking ??= ask({ path, maxAge: failure.details.maxAge, session: store.current() }).finally(() => {
         asking = undefined;
       });
       await asking;
-    } catch {
+    } catch (cause) {
+      // The refusal is what the caller hears; a mistake in the dialogue must be found all the same.
+      Object.assign(error as object, { cause });
       return false;
     }
     // Who signed in as another did not make this call.

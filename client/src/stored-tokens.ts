@@ -1,4 +1,8 @@
 /** Tokens in a storage, for all tabs that share it. */
+import { localStorageOrNull } from "./local-storage.ts";
+import { withLock } from "./lock.ts";
+import { pauseAfter } from "./retry.ts";
+import type { SignedOutReason } from "./session.ts";
 import { createTabs } from "./tabs.ts";
 import type { TokenPlace, TokenStorage, Tokens } from "./token-place.ts";
 
@@ -11,38 +15,48 @@ import type { TokenPlace, TokenStorage, Tokens } from "./token-place.ts";
 export function storedTokens(options: {
   readonly storage: TokenStorage | "localStorage";
   readonly url: string;
-  readonly onChange: () => void;
+  readonly onChange: (why?: SignedOutReason) => void;
 }): TokenPlace | null {
   const { url, onChange } = options;
   // Names of Expo's SecureStore may have no other characters.
   const name = `countersign_${url.replace(/[^\w.-]+/g, "_")}`;
+  // Without it the sign-in lasts as long as the page.
   const found = options.storage === "localStorage" ? localStorageOrNull() : options.storage;
   if (found === null) return null;
   const storage: TokenStorage = found;
   const tabs = createTabs(name, onChange);
 
+  let writes = 0;
+  let writing: Promise<void> = Promise.resolve();
   /** Whether what is there is older than what this page has. */
   let isBehind = false;
 
-  async function keep(tokens: Tokens | null): Promise<void> {
+  /** One after the other, however slow the storage is: the last is what stays. */
+  function keep(tokens: Tokens | null, reason?: SignedOutReason): Promise<void> {
+    writes += 1;
+    const mine = writes;
     isBehind = true;
-    try {
-      await (tokens === null ? storage.removeItem(name) : storage.setItem(name, JSON.stringify(tokens)));
-      isBehind = false;
-    } catch {
-      // The sign-in of this page goes on without it.
-    }
-    tabs.tell();
+    writing = writing.then(async () => {
+      if (mine !== writes) return;
+      const isKept = await isDone(() =>
+        tokens === null ? storage.removeItem(name) : storage.setItem(name, JSON.stringify(tokens)),
+      );
+      // The sign-in of this page goes on without it. What is there is no longer good, and would cost all tabs the session.
+      if (!isKept) await isDone(() => storage.removeItem(name));
+      else if (mine === writes) isBehind = false;
+      tabs.tell(reason);
+    });
+    return writing;
   }
 
   return {
     async start() {
-      const text = await storage.getItem(name);
-      const tokens = parse(text);
-      if (text === null || tokens !== null) return [tokens];
-      // What cannot be read will not be readable later.
-      await keep(null);
-      return [tokens, "TOKEN_INVALID"];
+      const first = parse(await storage.getItem(name));
+      if (first !== undefined) return [first];
+      // Another process may be writing it.
+      await pauseAfter(null, 1);
+      const tokens = parse(await storage.getItem(name));
+      return tokens === undefined ? [null, "TOKEN_INVALID"] : [tokens];
     },
     async read() {
       if (isBehind) return undefined;
@@ -59,45 +73,23 @@ export function storedTokens(options: {
   };
 }
 
-/** Without it, as on a server or where the person forbids it, the sign-in lasts as long as the page. */
-function localStorageOrNull(): TokenStorage | null {
+/** Reads what was written; `undefined` for what is damaged, and for what something else wrote. */
+function parse(text: string | null): Tokens | null | undefined {
+  if (text === null) return null;
   try {
-    return globalThis.localStorage ?? null;
-  } catch {
-    return null;
-  }
-}
-
-/** Reads what was written; `null` for nothing, for what is damaged, and for what something else wrote. */
-function parse(text: string | null): Tokens | null {
-  try {
-    const found = JSON.parse(text ?? "null") as Partial<Tokens> | null;
+    const found = JSON.parse(text) as Partial<Tokens> | null;
     const isWhole = found?.accessToken && found.refreshToken && found.user?.id && found.staleAt;
-    return isWhole && typeof found.scope === "string" ? (found as Tokens) : null;
+    return isWhole && typeof found.scope === "string" ? (found as Tokens) : undefined;
   } catch {
-    return null;
+    return undefined;
   }
 }
 
-/** A tab that hangs must not keep the others waiting: without the lock, the server still gives all the same answer. */
-const longestWaitMs = 15_000;
-
-async function withLock(name: string, work: () => Promise<void>): Promise<void> {
-  const locks = globalThis.navigator?.locks;
-  if (locks === undefined) return work();
-  const waiting = new AbortController();
-  const timer = setTimeout(() => waiting.abort(), longestWaitMs);
-  let isMine = false;
+async function isDone(work: () => unknown): Promise<boolean> {
   try {
-    await locks.request(name, { signal: waiting.signal }, () => {
-      isMine = true;
-      clearTimeout(timer);
-      return work();
-    });
-  } catch (error) {
-    if (isMine || !waiting.signal.aborted) throw error;
     await work();
-  } finally {
-    clearTimeout(timer);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -1,10 +1,11 @@
 /** Tabs of one origin tell each other that the sign-in has changed. What it is now, each reads for itself. */
+import type { SignedOutReason } from "./session.ts";
 
 export interface Tabs {
   /** Listens to the others from now on, if it does not yet. */
   listen(): void;
-  /** Tells the others. */
-  tell(): void;
+  /** Tells the others, and why nobody is signed in any more. */
+  tell(why?: SignedOutReason): void;
   close(): void;
 }
 
@@ -13,17 +14,21 @@ export interface Tabs {
  *
  * @param name The same in all tabs that share the sign-in.
  */
-export function createTabs(name: string, onChange: () => void): Tabs {
+export function createTabs(name: string, onChange: (why?: SignedOutReason) => void): Tabs {
   let channel: BroadcastChannel | null = null;
   let closing: AbortController | undefined;
   let isClosed = false;
 
-  function open(): void {
+  function make(): BroadcastChannel | null {
     // Deno's would keep a script from ending, and has no `unref`.
     const { BroadcastChannel: Channel, Deno } = globalThis as typeof globalThis & { readonly Deno?: object };
-    if (!Channel || Deno) return;
-    channel = new Channel(name);
-    channel.onmessage = onChange;
+    return Channel && !Deno ? new Channel(name) : null;
+  }
+
+  function open(): void {
+    channel = make();
+    if (channel === null) return;
+    channel.onmessage = ({ data }) => onChange(data ?? undefined);
     // Node only: listening for other tabs is no reason to stay alive.
     (channel as { unref?: () => void }).unref?.();
   }
@@ -53,9 +58,14 @@ export function createTabs(name: string, onChange: () => void): Tabs {
       );
       // Browsers without channels tell of changes of localStorage all the same.
       on?.("storage", ({ key }) => channel === null && key === name && onChange(), until);
-      on?.("online", onChange, until);
+      on?.("online", () => onChange(), until);
     },
-    tell: () => channel?.postMessage(null),
+    tell(why) {
+      // Also where this page does not listen yet, or no longer.
+      const line = channel ?? make();
+      line?.postMessage(why);
+      if (line !== channel) line?.close();
+    },
     close() {
       isClosed = true;
       shut();

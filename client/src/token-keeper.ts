@@ -1,20 +1,22 @@
 /** Keeps the sign-in as tokens, and replaces them in time. */
-import type { SignedIn } from "@countersign/shared/schemas";
+import type { RefreshInput, SignedIn } from "@countersign/shared/schemas";
 import { endingReasonIn, failureIn, type Held, type Keeper, nobody, overtaken, shared } from "./keeper.ts";
-import { isPassing, withRetries } from "./retry.ts";
-import type { Server } from "./server.ts";
+import type { Fetch, Transport } from "./link.ts";
+import { isPassing, withRetries, withTimeout } from "./retry.ts";
+import { createServer } from "./server.ts";
 import type { SessionStore, SignedOutReason } from "./session.ts";
 import { storedTokens } from "./stored-tokens.ts";
 import { areSame, type TokenPlace, type TokenStorage, type Tokens } from "./token-place.ts";
 
-/** @param options.url Where the server is: tabs with the same share a storage's tokens. */
+/** @param options.transport To where the server is: tabs with the same address share a storage's tokens. */
 export function createTokenKeeper(options: {
-  readonly server: Server;
+  readonly transport: Transport;
   readonly store: SessionStore;
   readonly storage: TokenStorage | "memory" | "localStorage";
-  readonly url: string;
 }): Keeper {
-  const { server, store, storage, url } = options;
+  const { transport, store, storage } = options;
+  const { url } = transport;
+  const server = createServer({ ...transport, fetch: understandingProxies(transport.fetch) });
   /** Counts sign-ins and sign-outs: the latest is what was meant. */
   let intent = 0;
   let place: TokenPlace | null = null;
@@ -30,27 +32,33 @@ export function createTokenKeeper(options: {
   const start = shared(async () => {
     if (store.isStarting()) {
       try {
-        place = storage === "memory" ? null : storedTokens({ storage, url, onChange: () => void catchUp() });
+        place ??= storage === "memory" ? null : storedTokens({ storage, url, onChange: (why) => void catchUp(why) });
         const found: Parameters<typeof adopt> = (await place?.start()) ?? [null];
         if (store.isStarting()) adopt(...found);
-        // Who signed in meanwhile meant that.
-        else await place?.keep(tokens);
+        else {
+          // Who signed in meanwhile meant that.
+          await place?.keep(tokens);
+          endOnServer(found[0]);
+        }
       } catch (error) {
-        store.move({ type: "start-failed", session: { status: "starting", error } });
+        if (store.isStarting()) store.move({ type: "start-failed", session: { status: "starting", error } });
       }
     }
     return store.current();
   });
 
-  async function catchUp(): Promise<void> {
+  async function catchUp(why?: SignedOutReason): Promise<void> {
     await start();
+    const before = tokens;
     const found = await place?.read();
-    if (found !== undefined && !areSame(found, tokens)) adopt(found);
+    // What changed while it was read is later than what was read.
+    if (tokens !== before) await catchUp(why);
+    else if (found !== undefined && !areSame(found, tokens)) adopt(found, why);
   }
 
   async function enter(next: Tokens | null, reason?: SignedOutReason): Promise<void> {
     adopt(next, reason);
-    await place?.keep(next);
+    await place?.keep(next, reason);
   }
 
   const refreshing = new WeakMap<Tokens, Promise<void>>();
@@ -84,8 +92,15 @@ export function createTokenKeeper(options: {
 
   async function exchange(used: Tokens): Promise<void> {
     if (await isOvertaken(used)) return;
-    const input = { refreshToken: used.refreshToken, ...(await nameAttempt(used)) };
-    const next = await withRetries((signal) => timed(() => server.auth.refresh.mutate(input, { signal })));
+    const { refreshToken } = used;
+    const attempt = await nameAttempt(used);
+    const ask = (input: RefreshInput) =>
+      withRetries((signal) => timed(() => server.auth.refresh.mutate(input, { signal })));
+    const next = await ask({ refreshToken, ...attempt }).catch((error: unknown) => {
+      // A server of an older version knows no names.
+      if (attempt.attempt === undefined || failureIn(error)?.reason !== "BAD_REQUEST") throw error;
+      return ask({ refreshToken });
+    });
     if (!(await isOvertaken(used))) await enter(next);
   }
 
@@ -113,21 +128,26 @@ export function createTokenKeeper(options: {
     return true;
   }
 
-  async function signIn(ask: () => Promise<SignedIn>) {
+  async function signIn(ask: (signal: AbortSignal) => Promise<SignedIn>) {
     intent += 1;
     const mine = intent;
-    const next = await timed(ask);
+    const next = await withTimeout((signal) => timed(() => ask(signal)));
     const over = mine === intent ? tokens : next;
     if (over !== next) await enter(next);
-    // A session that this page has no use for ends on the server too.
-    if (over !== null) server.auth.logout.mutate({ refreshToken: over.refreshToken }).catch(() => {});
+    endOnServer(over);
     if (over === next) throw overtaken();
     return next.user;
+  }
+
+  /** A session that this page has no use for. */
+  function endOnServer(over: Tokens | null): void {
+    if (over !== null) server.auth.logout.mutate({ refreshToken: over.refreshToken }).catch(() => {});
   }
 
   const isStale = () => tokens !== null && Date.now() >= tokens.staleAt;
 
   async function takeLater(): Promise<Held> {
+    const caller = tokens?.user;
     await start();
     if (tokens !== null && isStale()) {
       // Without a network the old token is as good as any; the server has the last word.
@@ -135,6 +155,8 @@ export function createTokenKeeper(options: {
         if (!isPassing(error)) throw error;
       });
     }
+    // Who signed in meanwhile did not make this call.
+    if (tokens !== null && caller !== undefined && tokens.user.id !== caller.id) throw overtaken();
     return tokens ?? nobody;
   }
 
@@ -154,12 +176,18 @@ export function createTokenKeeper(options: {
       return tokens?.user.id === used.user.id;
     },
 
-    login: (input) => signIn(() => server.auth.login.mutate(input)),
-    register: (input) => signIn(() => server.auth.register.mutate(input)),
+    login: (input) => signIn((signal) => server.auth.login.mutate(input, { signal })),
+    register: (input) => signIn((signal) => server.auth.register.mutate(input, { signal })),
 
     async logout() {
       intent += 1;
       if (store.isStarting()) await start();
+      const session = store.current();
+      if (session.status === "starting") {
+        // Who is signed in could not be read, and so the server cannot be told.
+        await enter(null);
+        throw session.error;
+      }
       const used = tokens;
       if (used === null) return;
       // Here at once: nothing is awaited before.
@@ -190,4 +218,17 @@ async function timed(ask: () => Promise<SignedIn>): Promise<Tokens> {
 
 function sessionOf({ user, scope, expiresAt }: Tokens): Parameters<SessionStore["signIn"]>[0] {
   return { user, scopes: scope.split(" ").filter(Boolean), expiresAt: new Date(expiresAt) };
+}
+
+/** What a proxy, busy or without its server, answers in the server's place is `UNAVAILABLE`, as the server would say it. */
+function understandingProxies(fetch: Fetch): Fetch {
+  return async (input, init) => {
+    const response = (await fetch(input, init)) as Response;
+    const { status, headers } = response;
+    if ((status !== 429 && status < 500) || headers.get("content-type")?.includes("json")) return response;
+    const retryAfter = Number(headers.get("retry-after")) || 1;
+    const data = { reason: "UNAVAILABLE", details: { retryAfter }, code: "SERVICE_UNAVAILABLE", httpStatus: status };
+    const error = { json: { code: -32603, message: `The server cannot be reached (${status}).`, data } };
+    return Response.json([{ error }], { status });
+  };
 }

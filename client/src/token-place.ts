@@ -30,10 +30,10 @@ export interface Tokens {
 export interface TokenPlace {
   /** What is there at the start, and why nothing is, if something was. */
   start(): Promise<[tokens: Tokens | null, reason?: SignedOutReason]>;
-  /** What is there by now; `undefined` where nobody else writes, or where it cannot be read. */
+  /** What is there by now; `undefined` where nobody else writes, or where it cannot be read, or not be understood. */
   read(): Promise<Tokens | null | undefined>;
-  /** Keeps tokens, or none. A place that fails costs the sign-in of the next start, not this one. */
-  keep(tokens: Tokens | null): Promise<void>;
+  /** Keeps tokens, or none, and why. A place that fails costs the sign-in of the next start, not this one. */
+  keep(tokens: Tokens | null, reason?: SignedOutReason): Promise<void>;
   /** Does `work` while no other tab does the same. */
   alone(work: () => Promise<void>): Promise<void>;
   listen(): void;

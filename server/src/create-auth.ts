@@ -1,18 +1,22 @@
 /** The only place where parts are put together, and taken apart again. */
 import { createSecretKey } from "node:crypto";
 import { AuthError, type Principal } from "@countersign/shared";
+import { BoundedCache } from "./crypto/bounded-cache.ts";
 import { createRefreshTokens } from "./crypto/refresh-token.ts";
 import { deriveKey, type KeyLabel } from "./crypto/sealing.ts";
-import { SecretCache } from "./crypto/secret-cache.ts";
 import { createSessionCookies } from "./crypto/session-cookie.ts";
+import type { Keys } from "./crypto/session-secret.ts";
 import type { Caller, Deps, Log, Now, RandomBytes } from "./deps.ts";
 import { createAccessTokens } from "./engine/access-tokens.ts";
+import { createBreaker } from "./engine/breaker.ts";
 import { startFeed } from "./engine/feed.ts";
+import { createFeedPublisher } from "./engine/feed-publisher.ts";
 import { createKeyRing, type KeyRing } from "./engine/key-ring.ts";
 import { createLimiter } from "./engine/limiter.ts";
 import { createPasswordHasher } from "./engine/password-hasher.ts";
+import { repeat } from "./engine/repeat.ts";
 import { announceAccountChange } from "./flows/accounts/announce-change.ts";
-import { feedHorizonMs, keepHouse } from "./flows/housekeeping.ts";
+import { feedHorizonMs, keepHouseInTurn } from "./flows/housekeeping.ts";
 import {
   type AuthOptions,
   adminRole,
@@ -24,6 +28,7 @@ import {
 } from "./options.ts";
 import { startOrRefuse } from "./start-or-refuse.ts";
 import { checkCatalogue } from "./store/catalogue.ts";
+import type { FeedLine } from "./store/database.ts";
 import { migrate } from "./store/migrate.ts";
 import { type AuthContext, contextOf, type RequestLike } from "./trpc/context.ts";
 import { toTRPCError } from "./trpc/errors.ts";
@@ -152,7 +157,7 @@ export function assemble<Scope extends string, Role extends string, Claims exten
   effects: Effects,
 ): Auth<Scope, Role, Claims> {
   const resolved = resolveOptions(options);
-  const { secret } = options;
+  const { secret, acceptedSecrets } = options;
   const { scopes, roles } = resolved.settings;
   const declared = { scopes: Object.keys(scopes), roles: [adminRole, ...Object.keys(roles)] };
   let running: Promise<Running> | undefined;
@@ -190,8 +195,17 @@ export function assemble<Scope extends string, Role extends string, Claims exten
     close,
     [Symbol.asyncDispose]: close,
     log: resolved.log,
-    options: { ...options, secret: typeof secret === "string" ? () => secret : secret },
+    options: {
+      ...options,
+      secret: hidden(secret),
+      ...(acceptedSecrets && { acceptedSecrets: acceptedSecrets.map(hidden) }),
+    },
   };
+}
+
+/** Behind a function, so that printing the options does not print it. */
+function hidden(secret: string | (() => string)): () => string {
+  return typeof secret === "string" ? () => secret : secret;
 }
 
 interface Running {
@@ -200,18 +214,35 @@ interface Running {
 }
 
 async function startParts(
-  { settings, secret: takeSecret, database, log }: ReturnType<typeof resolveOptions>,
+  { settings, secrets: takeSecrets, database, log }: ReturnType<typeof resolveOptions>,
   { now, randomBytes, every }: Effects,
 ): Promise<Running> {
-  const secret = takeSecret();
-  const key = (label: KeyLabel) => createSecretKey(deriveKey(secret, label, 32));
+  const secrets = takeSecrets();
+  const keysFor = (label: KeyLabel): Keys => {
+    const [current, ...accepted] = secrets;
+    const key = (secret: Uint8Array) => createSecretKey(deriveKey(secret, label, 32));
+    return [key(current), ...accepted.map(key)];
+  };
   const hasher = await createPasswordHasher(settings.passwordHashing, randomBytes);
   const db = await database.open();
+  let line: FeedLine | undefined;
   try {
+    line = await database.openFeedLine?.();
     await migrate(db, { now, onProgress: ({ id, name, state }) => log.info({}, `${state} migration ${id} (${name})`) });
     await checkCatalogue(db);
-    const keys = await createKeyRing({ ...settings, db, now, randomBytes, secret });
-    const feed = await startFeed({ db, now, horizonMs: feedHorizonMs(settings), onKeysChanged: keys.reload });
+    const keys = await createKeyRing({ ...settings, db, now, randomBytes, secrets });
+    const feed = await startFeed({
+      db,
+      line,
+      now,
+      horizonMs: feedHorizonMs(settings),
+      onKeysChanged: keys.reload,
+      onMoved: (place) =>
+        log.error(
+          { place },
+          `everything was moved to ${place}: this server refuses until it is started on that database`,
+        ),
+    });
     warnOfAlgorithm(keys, { settings, log });
     // A key that was made after the ring was loaded and before the feed was followed is in neither.
     await keys.reload();
@@ -221,22 +252,26 @@ async function startParts(
       db,
       keys,
       feed,
+      breaker: createBreaker(),
+      feedPublisher: createFeedPublisher({ feed, keys, issuer: settings.issuer }),
       accessTokens: createAccessTokens({
         ...settings,
         keys,
         now,
         randomBytes,
-        secret,
+        secrets,
         encrypt: settings.encryptAccessTokens,
       }),
-      refreshTokens: createRefreshTokens(key("refresh tokens")),
-      sessionCookies: createSessionCookies(key("session cookies")),
-      heldTokens: new SecretCache(),
+      refreshTokens: createRefreshTokens(keysFor("refresh tokens")),
+      sessionCookies: createSessionCookies(keysFor("session cookies")),
+      heldTokens: new BoundedCache(),
+      knownAccounts: new BoundedCache(),
+      knownSessions: new BoundedCache(),
       hasher,
       limiter: createLimiter({
         db,
         now,
-        key: key("attempts"),
+        keys: keysFor("attempts"),
         limits: settings.limits,
         knownDeviceMs: knownDeviceMs(settings),
       }),
@@ -246,7 +281,11 @@ async function startParts(
     const effects = { every, log };
     const repeated = [
       repeat(feed.catchUp, { ...effects, milliseconds: feedPollMs, complaint: "the feed could not be read" }),
-      repeat(() => keepHouse(deps), { ...effects, milliseconds: housekeepingMs, complaint: "housekeeping failed" }),
+      repeat(() => keepHouseInTurn(deps, housekeepingMs), {
+        ...effects,
+        milliseconds: housekeepingMs,
+        complaint: "housekeeping failed",
+      }),
     ];
     const ticking = every(feedPollMs, feed.tick);
     return {
@@ -255,11 +294,11 @@ async function startParts(
         ticking.stop();
         feed.stop();
         await Promise.all(repeated.map(({ stop }) => stop()));
-        await db.destroy();
+        await Promise.all([line?.close(), db.destroy()]);
       },
     };
   } catch (error) {
-    await db.destroy();
+    await Promise.all([line?.close(), db.destroy()]);
     throw error;
   }
 }
@@ -267,27 +306,6 @@ async function startParts(
 /** tRPC tells an application's own formatter of a context that fails by the code alone. */
 function refuse(error: unknown): never {
   throw error instanceof AuthError ? toTRPCError(error) : error;
-}
-
-/** Works again and again, one turn at a time. What goes wrong is logged, and the next turn tries again. */
-function repeat(
-  work: () => Promise<void>,
-  options: { every: Effects["every"]; log: Log; milliseconds: number; complaint: string },
-): { stop(): Promise<void> } {
-  let working: Promise<void> | undefined;
-  const timer = options.every(options.milliseconds, () => {
-    working ??= work()
-      .catch((error: unknown) => options.log.warn({ err: error }, options.complaint))
-      .finally(() => {
-        working = undefined;
-      });
-  });
-  return {
-    async stop() {
-      timer.stop();
-      await working;
-    },
-  };
 }
 
 /** Another algorithm is for the next key: a command that was run without the server's environment must not make one. */

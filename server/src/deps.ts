@@ -1,15 +1,18 @@
 /** What flows need from outside, and nothing else: types only. `create-auth.ts` makes the values. */
 import type { Kysely } from "kysely";
+import type { BoundedCache } from "./crypto/bounded-cache.ts";
 import type { RefreshTokens } from "./crypto/refresh-token.ts";
-import type { SecretCache } from "./crypto/secret-cache.ts";
 import type { SessionCookies } from "./crypto/session-cookie.ts";
 import type { AccessTokens } from "./engine/access-tokens.ts";
+import type { Breaker } from "./engine/breaker.ts";
 import type { Feed } from "./engine/feed.ts";
+import type { FeedPublisher } from "./engine/feed-publisher.ts";
 import type { KeyRing } from "./engine/key-ring.ts";
 import type { Limiter } from "./engine/limiter.ts";
 import type { PasswordHasher } from "./engine/password-hasher.ts";
+import type { Account } from "./flows/accounts/account.ts";
 import type { Settings } from "./options.ts";
-import type { Tables } from "./store/schema.ts";
+import type { SessionRow, Tables } from "./store/schema.ts";
 
 /** The database, or a transaction on it: Kysely's type is the port. */
 export type Db = Kysely<Tables>;
@@ -38,8 +41,15 @@ export interface Deps {
   readonly refreshTokens: RefreshTokens;
   readonly sessionCookies: SessionCookies;
   /** The access tokens that this node holds for session cookies. */
-  readonly heldTokens: SecretCache<string>;
+  readonly heldTokens: BoundedCache<string>;
+  /** What accounts of our own table were at the version that is in them, by their ids. None changes without a new one. */
+  readonly knownAccounts: BoundedCache<Account>;
+  /** Sessions as this node last saw them, by their ids: whose they are, and their salt, never change. */
+  readonly knownSessions: BoundedCache<SessionRow>;
   readonly feed: Feed;
+  readonly feedPublisher: FeedPublisher;
+  /** Through which a call asks the rows while the feed is behind. */
+  readonly breaker: Breaker;
   readonly hasher: PasswordHasher;
   readonly limiter: Limiter;
   readonly log: Log;

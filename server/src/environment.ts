@@ -11,6 +11,7 @@ import { createLog, logLevels } from "./log.ts";
 import { decodeSecret, keepDevelopmentSecret, newSecret, secretRule } from "./master-secret.ts";
 import { isIssuer, issuerRule } from "./options.ts";
 import type { Database } from "./store/database.ts";
+import { postgres } from "./store/postgres.ts";
 import { sqlite } from "./store/sqlite.ts";
 
 /** What the environment says, typed. What it leaves out is absent from `auth`, so that `createAuth`'s defaults hold. */
@@ -22,6 +23,7 @@ export interface Environment {
     readonly log: Log;
     /** A function where the secret is kept in a file: reading the environment makes none. */
     readonly secret: string | (() => string);
+    readonly acceptedSecrets?: readonly string[];
     readonly issuer: string;
     readonly audience?: string;
     readonly algorithm?: SigningAlgorithm;
@@ -90,6 +92,11 @@ export function readEnvironmentWithoutSecret(env: NodeJS.ProcessEnv = process.en
   return environment;
 }
 
+/** What another program of ours is started with, to do on a database what this one would on its own. */
+export function environmentFor(databaseUrl: string): NodeJS.ProcessEnv {
+  return { ...process.env, DATABASE_URL: databaseUrl };
+}
+
 const defaultDatabase = "file:./data/countersign.db";
 const inMemory = ":memory:";
 const day = 86_400;
@@ -112,7 +119,7 @@ const Variables = z.object({
     .default(defaultDatabase)
     .transform((location, issues) => {
       try {
-        return sqlite(location);
+        return /^postgres(ql)?:/i.test(location) ? postgres(location) : sqlite(location);
       } catch {
         issues.addIssue({ code: "custom" });
         return z.NEVER;
@@ -122,6 +129,7 @@ const Variables = z.object({
     .string()
     .refine((text) => decodeSecret(text) !== null)
     .optional(),
+  COUNTERSIGN_ACCEPTED_SECRETS: list((text) => decodeSecret(text) !== null),
   COUNTERSIGN_ISSUER: z.string().refine(isIssuer).optional(),
   COUNTERSIGN_AUDIENCE: z.string().optional(),
   COUNTERSIGN_ALG: z.enum(signingAlgorithms).optional(),
@@ -143,8 +151,9 @@ type Name = keyof typeof Variables.shape;
 const expected: Readonly<Record<Name, string>> = {
   PORT: "a whole number from 0 to 65535",
   HOST: "an IP address or a host name of this machine, as in 127.0.0.1 or 0.0.0.0",
-  DATABASE_URL: `a file, as in ${defaultDatabase}`,
+  DATABASE_URL: `a file, as in ${defaultDatabase}, or as in postgres://user:password@host:5432/name`,
   COUNTERSIGN_SECRET: secretRule,
+  COUNTERSIGN_ACCEPTED_SECRETS: `secrets separated by commas, each ${secretRule}`,
   COUNTERSIGN_ISSUER: issuerRule,
   COUNTERSIGN_AUDIENCE: "the name of the service that tokens are for",
   COUNTERSIGN_ALG: oneOf(signingAlgorithms),
@@ -167,7 +176,7 @@ function parse(env: NodeJS.ProcessEnv): {
   const { data, error } = Variables.safeParse(variables);
   if (data === undefined) {
     const names = new Set(error.issues.map(({ path }) => path[0] as Name));
-    return { environment: null, mistakes: [...names].map((name) => mistakeIn(name, variables[name])) };
+    return { environment: null, mistakes: [...names].map((name) => `${name} must be ${expected[name]}`) };
   }
   const { COUNTERSIGN_ACCESS_TTL: access = 900, COUNTERSIGN_REFRESH_TTL: refresh = 30 * day } = data;
   if (access > refresh) {
@@ -182,15 +191,9 @@ function given(env: NodeJS.ProcessEnv): Partial<Record<string, string>> {
   return Object.fromEntries(trimmed.filter(([, value]) => value !== ""));
 }
 
-function mistakeIn(name: Name, value = ""): string {
-  if (name === "DATABASE_URL" && /^postgres(ql)?:/i.test(value)) {
-    return `DATABASE_URL names a PostgreSQL database. PostgreSQL is not supported by this version yet; it must be ${expected[name]}`;
-  }
-  return `${name} must be ${expected[name]}`;
-}
-
 function toEnvironment(values: Values, env: NodeJS.ProcessEnv): EnvironmentWithoutSecret {
   const {
+    COUNTERSIGN_ACCEPTED_SECRETS: acceptedSecrets,
     COUNTERSIGN_AUDIENCE: audience,
     COUNTERSIGN_ALG: algorithm,
     COUNTERSIGN_ACCESS_TTL: accessTtlSeconds,
@@ -205,6 +208,7 @@ function toEnvironment(values: Values, env: NodeJS.ProcessEnv): EnvironmentWitho
       database: values.DATABASE_URL,
       log: createLog({ level: values.LOG_LEVEL, forPeople }),
       issuer: values.COUNTERSIGN_ISSUER ?? `http://localhost:${values.PORT}`,
+      ...(acceptedSecrets.length > 0 && { acceptedSecrets }),
       ...(audience !== undefined && { audience }),
       ...(algorithm !== undefined && { algorithm }),
       ...(accessTtlSeconds !== undefined && { accessTtlSeconds }),
@@ -242,9 +246,11 @@ function notesOnSecret(source: SecretSource): string[] {
   return [`COUNTERSIGN_SECRET is not set, so the secret was made for development. It is kept in ${source.file}.`];
 }
 
-function secretSource({ COUNTERSIGN_SECRET: value, DATABASE_URL: { location } }: Values): SecretSource {
+function secretSource({ COUNTERSIGN_SECRET: value, DATABASE_URL: { dialect, location } }: Values): SecretSource {
   if (value !== undefined) return { value };
-  return { file: location === inMemory ? null : join(dirname(location), "countersign.secret") };
+  if (location === inMemory) return { file: null };
+  const besides = dialect === "sqlite" ? location : sqlite(defaultDatabase).location;
+  return { file: join(dirname(besides), "countersign.secret") };
 }
 
 function keepSecret(file: string | null): string {

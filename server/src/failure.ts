@@ -45,9 +45,9 @@ export function describeError(error: unknown): LoggedError {
   };
 }
 
-/** As in `SQLITE_BUSY` or `ECONNRESET`. */
+/** As in `SQLITE_BUSY` or `ECONNRESET`, or PostgreSQL's five characters, as in `53300`. */
 function isCode(code: unknown): code is string {
-  return typeof code === "string" && /^[A-Z][A-Z\d_]{1,63}$/.test(code);
+  return typeof code === "string" && /^([A-Z][A-Z\d_]{1,63}|[\dA-Z]{5})$/.test(code);
 }
 
 function placesOf({ stack = "" }: Error): string[] {

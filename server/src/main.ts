@@ -1,5 +1,6 @@
 /** The process: read the environment, connect, migrate, serve, stop cleanly. */
 import { constants } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Auth, createAuth } from "./create-auth.ts";
 import type { Log } from "./deps.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
@@ -12,6 +13,8 @@ import { localUrl, welcome } from "./welcome.ts";
 
 /** How long requests under way may take after SIGTERM. */
 const drainMs = 10_000;
+/** How long, in production, requests are still taken after SIGTERM: a balancer looks at `/readyz` every second or two. */
+const leaveMs = 3_000;
 
 /**
  * Serves until SIGTERM or SIGINT. Then it lets the requests under way end, and closes the database. A second signal ends
@@ -28,13 +31,15 @@ export async function runServer(): Promise<void> {
   try {
     const deps = await auth.start();
     const stopping = new AbortController();
-    const app = refusingWhen(stopping.signal, createApp(auth, environment.app));
+    const app = leavingWhen(stopping.signal, createApp(auth, environment.app));
     const served = await serve(app, environment.listen);
     const { accounts } = await listAccounts(deps, { limit: 1 });
     announce({ environment, served, isEmpty: accounts.length === 0 });
     const signal = await nextSignal();
     stopping.abort();
     exitOnNextSignal();
+    // Whoever pressed Ctrl-C has no balancer.
+    if (signal === "SIGTERM" && environment.production) await sleep(leaveMs);
     log.info({ signal }, "stopping: requests under way may end");
     await served.close({ drainMs });
   } finally {
@@ -49,11 +54,16 @@ function endOnUnexpected(log: Log): void {
   });
 }
 
-/** Tells a balancer that asks on a connection of old that there is nothing to wait for. */
-function refusingWhen(stopping: AbortSignal, app: App): Pick<App, "fetch"> {
+/** Lets balancers go elsewhere: `/readyz` says so, and no connection is kept that would be closed under a request. */
+function leavingWhen(stopping: AbortSignal, app: App): Pick<App, "fetch"> {
   return {
-    fetch(request, ...rest) {
-      if (!stopping.aborted || new URL(request.url).pathname !== "/readyz") return app.fetch(request, ...rest);
+    async fetch(request, ...rest) {
+      if (!stopping.aborted) return app.fetch(request, ...rest);
+      if (new URL(request.url).pathname !== "/readyz") {
+        const reply = await app.fetch(request, ...rest);
+        reply.headers.set("connection", "close");
+        return reply;
+      }
       const body = { status: "unavailable", problem: "The server is stopping." };
       return Response.json(body, { status: 503, headers: { "cache-control": "no-store" } });
     },

@@ -4,6 +4,7 @@
  */
 import { type AccountId, Role, ScopeName } from "@countersign/shared/schemas";
 import { z } from "zod";
+import type { Secrets } from "./crypto/sealing.ts";
 import { signingAlgorithms } from "./crypto/signing-key.ts";
 import type { Log } from "./deps.ts";
 import { sentencesOf } from "./input-issues.ts";
@@ -25,6 +26,13 @@ export function isIssuer(url: string): boolean {
   return /^https?:\/\/[^/?#]/.test(url) && URL.canParse(url) && !/[?#]|\/$/.test(url);
 }
 
+function secretNamed(name: string) {
+  return z.custom<string | (() => string)>(
+    (value) => typeof value === "function" || (typeof value === "string" && decodeSecret(value) !== null),
+    `"${name}" must be ${secretRule}, or a function that returns them`,
+  );
+}
+
 const Plain = z.object({
   /** What `iss` of every token says: the URL under which this server is known, without a trailing slash. */
   issuer: z.string().refine(isIssuer, `"issuer" must be ${issuerRule}`),
@@ -34,17 +42,22 @@ const Plain = z.object({
    * The master secret: at least 32 random bytes, base64url (`countersign secret` makes one), or a function that returns
    * it, called once at the start. Every other key is derived from it.
    */
-  secret: z.custom<string | (() => string)>(
-    (value) => typeof value === "function" || (typeof value === "string" && decodeSecret(value) !== null),
-    `"secret" must be ${secretRule}, or a function that returns them`,
-  ),
+  secret: secretNamed("secret"),
+  /**
+   * Other master secrets whose tokens, cookies and keys are taken too, and that make nothing new: the next one before
+   * `secret` is changed on every node, and the one before until everything of it has ended. Default: none.
+   */
+  acceptedSecrets: z.array(secretNamed("acceptedSecrets")).readonly().default([]),
   /** How access tokens are signed. Default: `"EdDSA"`. `"HS256"` has no public key, so no other service can verify. */
   algorithm: z.enum(signingAlgorithms).default("EdDSA"),
   /** Whether access tokens are encrypted too (a JWE around the JWT), so that only holders of the secret can read them. Default: `false`. */
   encryptAccessTokens: z.boolean().default(false),
   /** How long an access token lives. Default: 900 (15 minutes). */
   accessTtlSeconds: seconds.max(86_400).default(900),
-  /** How long a session lives without being used. Default: 2,592,000 (30 days). */
+  /**
+   * How long a session lives without being used, to within an hour, or a tenth of it where that is less. Default: 2,592,000 (30
+   * days).
+   */
   refreshTtlSeconds: seconds.default(2_592_000),
   /** How long a session lives at most, however often it is used. Default: 31,536,000 (365 days). */
   sessionTtlSeconds: seconds.default(31_536_000),
@@ -93,6 +106,8 @@ const Plain = z.object({
     .prefault({}),
   /** How long audit rows are kept. Default: 34,128,000 (395 days). */
   auditRetentionSeconds: seconds.default(34_128_000),
+  /** How long an ended session is kept, so that its last refresh token still gets an answer that says why. Default: 604,800 (7 days). */
+  endedSessionRetentionSeconds: seconds.default(604_800),
   /** How long a signing key signs before the next one is made. Default: 7,776,000 (90 days). */
   keyLifetimeSeconds: seconds.default(7_776_000),
   scopes: z.record(ScopeName, z.string()).default({}),
@@ -173,7 +188,7 @@ export type AuthOptions<
 > = Omit<z.input<typeof Plain>, "scopes" | "roles"> & Typed<Scopes, Roles, Claims>;
 
 /** The options with every default filled in. */
-export type Settings = Readonly<Omit<z.output<typeof Plain>, "audience" | "secret">> &
+export type Settings = Readonly<Omit<z.output<typeof Plain>, "audience" | "secret" | "acceptedSecrets">> &
   Readonly<Pick<Typed<ScopeOptions, RoleOptions, object>, "claims" | "authenticate" | "findAccount">> & {
     readonly audience: string;
   };
@@ -185,8 +200,8 @@ export type Settings = Readonly<Omit<z.output<typeof Plain>, "audience" | "secre
  */
 export function resolveOptions(options: AuthOptions): {
   readonly settings: Settings;
-  /** Takes the master secret. @throws {TypeError} when a function returned none. */
-  readonly secret: () => Uint8Array;
+  /** Takes the master secrets. @throws {TypeError} when a function returned none. */
+  readonly secrets: () => Secrets;
   readonly database: Database;
   readonly log: Log;
 } {
@@ -204,7 +219,7 @@ export function resolveOptions(options: AuthOptions): {
   if (parsed.success) mistakes.push(...undeclaredScopes(parsed.data), ...impossibleLifetimes(parsed.data));
   if (!parsed.success || mistakes.length > 0) throw new TypeError(`createAuth: ${mistakes.join("; ")}`);
 
-  const { secret, audience, ...rest } = parsed.data;
+  const { secret, acceptedSecrets, audience, ...rest } = parsed.data;
   const settings = {
     ...rest,
     audience: audience ?? rest.issuer,
@@ -212,7 +227,7 @@ export function resolveOptions(options: AuthOptions): {
     ...(authenticate && { authenticate }),
     ...(findAccount && { findAccount }),
   };
-  return { settings, secret: () => takeSecret(secret), database, log };
+  return { settings, secrets: () => [takeSecret(secret), ...acceptedSecrets.map(takeSecret)], database, log };
 }
 
 function takeSecret(secret: string | (() => string)): Uint8Array {

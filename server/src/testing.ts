@@ -98,7 +98,7 @@ export async function createTestAuth(
       checkRequestedScope(deps.settings, scopes.join(" "));
       const account = await ensureAccount(deps, { username, roles });
       const started = await startSession(deps, account, { caller: nobody, amr: ["pwd"], scope: scopes.join(" ") });
-      return makeContext(deps, withoutCookies(`Bearer ${started.accessToken.accessToken}`), nobody);
+      return makeContext(deps, withoutCookies(`Bearer ${await started.accessToken.accessToken}`), nobody);
     },
     asNobody: () => makeContext(deps, withoutCookies(null), nobody),
     [Symbol.asyncDispose]: () => auth.close(),

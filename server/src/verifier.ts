@@ -7,14 +7,15 @@ import { base64url } from "jose";
 import { goodUntil, verifyAccessToken } from "./crypto/access-token.ts";
 import { isCanonicalBase64url } from "./crypto/base64url.ts";
 import { readBearer } from "./crypto/bearer.ts";
+import { BoundedCache } from "./crypto/bounded-cache.ts";
 import { type JsonWebKeySet, readJwks } from "./crypto/jwks.ts";
-import { SecretCache } from "./crypto/secret-cache.ts";
 import {
   type EncryptionKey,
   importEncryptionKey,
   importVerificationKey,
   type VerificationKey,
 } from "./crypto/signing-key.ts";
+import { createIssuerFeed, type IssuerFeed, type Subjects } from "./engine/issuer-feed.ts";
 import { type Fetch, IssuerKeys } from "./engine/issuer-keys.ts";
 
 export { AuthError, isAuthError, type Principal } from "@countersign/shared";
@@ -31,7 +32,7 @@ interface CommonOptions {
   /** The greatest age of a token, whatever it says of its end. Default is none. */
   readonly maxAgeSeconds?: number;
   /** The key of encrypted access tokens: 32 bytes, or their base64url. Default is none: encrypted tokens are refused. */
-  readonly decryptionKey?: string | Uint8Array;
+  readonly decryptionKey?: string | Uint8Array | readonly (string | Uint8Array)[];
   /** The most verified tokens that are remembered. Default is 10,000. */
   readonly cacheSize?: number;
   /** Epoch milliseconds. Default is the runtime's clock. */
@@ -44,6 +45,8 @@ interface FixedKeys {
   /** The issuer's public keys themselves. They are never fetched, so a rotation needs new ones here. */
   readonly jwks: JsonWebKeySet;
   readonly jwksUri?: never;
+  readonly feed?: never;
+  readonly whenFeedIsStale?: never;
 }
 
 interface FetchedKeys {
@@ -56,8 +59,18 @@ interface FetchedKeys {
   readonly cooldownSeconds?: number;
   /** How long keys are used that cannot be fetched again, as while the issuer is down. Default is 86,400 (1 day). */
   readonly staleSeconds?: number;
-  /** What fetches the keys. Default is the runtime's `fetch`. */
+  /** What fetches the keys, and the feed. Default is the runtime's `fetch`. */
   readonly fetch?: Fetch;
+  /**
+   * Follows the issuer's feed, so that a revocation is seen within a second: `true` where `auth` is mounted at `/trpc` beside
+   * the JWKS, else the URL of `auth.feed`. Default is not to: a token is then good until `exp`.
+   */
+  readonly feed?: true | string | URL;
+  /**
+   * What a good token gets while the feed cannot be followed: `"open"` trusts it until `exp`, `"closed"` throws `UNAVAILABLE`.
+   * Default is `"open"`.
+   */
+  readonly whenFeedIsStale?: "open" | "closed";
 }
 
 /** The options of {@link createVerifier}: the issuer, the audience, and the keys or where to fetch them. */
@@ -72,6 +85,10 @@ export interface Verifier<P extends Principal<string, string, object> = Principa
    * `UNAVAILABLE` while the issuer's keys cannot be fetched.
    */
   verify(token: string | null | undefined): Promise<P>;
+  /** Whether the feed has not been followed for five seconds and the clocks' tolerance, so that a revocation may be unknown. */
+  isFeedStale(): boolean;
+  /** Stops following the feed. A process that follows it does not end by itself. */
+  close(): void;
   /** The same for the bearer token of a request (`Authorization: Bearer …`). */
   verifyRequest(request: { readonly headers: Pick<Headers, "get"> }): Promise<P>;
 }
@@ -79,7 +96,8 @@ export interface Verifier<P extends Principal<string, string, object> = Principa
 /**
  * Makes a verifier. Make one for the life of the process: it keeps keys and verified tokens.
  *
- * A verifier knows no revocation: a token of a session that has ended is good until `exp`.
+ * Without `feed` a verifier knows no revocation: a token of a session that has ended is good until `exp`. With it, it does,
+ * and still asks nobody when it verifies; where no connection can be kept, as in Workers, it asks once a second at most.
  *
  * @typeParam P The principal, where the issuer's scopes, roles and claims are known: `Principal<Scope, Role, Claims>`.
  * @throws TypeError for options that cannot work.
@@ -101,41 +119,89 @@ export function createVerifier<P extends Principal<string, string, object> = Pri
   const { issuer, audience, clockToleranceSeconds = 5, maxAgeSeconds = Number.POSITIVE_INFINITY } = options;
   const now = options.now ?? (() => Date.now());
   const limits = { clockToleranceSeconds, maxAgeSeconds };
-  let verified = new SecretCache<Principal>(options.cacheSize);
+  let verified = new BoundedCache<Verified>(options.cacheSize);
   const keys = openKeys(options, now, () => {
     // A new cache, not an emptied one: a verification that is under way must not put its token into it.
-    verified = new SecretCache<Principal>(options.cacheSize);
+    verified = new BoundedCache<Verified>(options.cacheSize);
   });
-  const openDecryptionKey = lazyEncryptionKey(options.decryptionKey);
+  const feed = openFeed(options, { now, keys });
+  let wasStale = false;
+  const openDecryptionKeys = lazyEncryptionKeys(options.decryptionKey ?? []);
 
   async function verify(token: string | null | undefined): Promise<P> {
     if (token === null || token === undefined || token === "") throw new AuthError("TOKEN_MISSING");
     if (typeof token !== "string") throw new AuthError("TOKEN_INVALID");
     // Before the cache: with good tokens only, nothing else would notice that a key is gone.
     if (!keys.fresh) await keys.refresh();
+    if (feed !== null) await feed.refresh();
     const cache = verified;
-    const known = cache.get(token, now());
+    const known = cache.get(token, now()) ?? (await verifyAnew(token, cache));
+    if (feed !== null && known.subjects !== null) requireStillTrue(feed, known.subjects);
     // The type parameter is the developer's word for what the issuer puts into tokens.
-    if (known !== null) return known as P;
+    return known.principal as P;
+  }
+
+  async function verifyAnew(token: string, cache: BoundedCache<Verified>): Promise<Verified> {
     const principal = await verifyAccessToken(token, {
       ...limits,
       keyFor: (kid) => keys.keyFor(kid),
       issuer,
       audience,
       now,
-      decryptionKey: await openDecryptionKey(),
+      decryptionKeys: await openDecryptionKeys(),
     });
-    cache.set(token, principal, goodUntil(principal, limits));
-    return principal as P;
+    const subjects = feed === null ? null : await feed.subjectsOf(principal);
+    const proved = { principal, subjects };
+    cache.set(token, proved, goodUntil(principal, limits));
+    return proved;
+  }
+
+  function requireStillTrue(feed: IssuerFeed, subjects: Subjects): void {
+    const objection = feed.objectionTo(subjects);
+    if (objection !== null) throw new AuthError(objection);
+    const isStale = feed.isStale();
+    if (isStale && !wasStale) options.onError?.(new Error("the feed is stale: a revocation may be unknown"));
+    wasStale = isStale;
+    if (isStale && options.whenFeedIsStale === "closed") throw new AuthError("UNAVAILABLE", { retryAfter: 1 });
   }
 
   return {
     verify,
+    isFeedStale: () => feed?.isStale() ?? false,
+    close: () => feed?.close(),
     verifyRequest: async (request) => verify(readBearer(request.headers.get("authorization"))),
   };
 }
 
-type Keys = Pick<IssuerKeys, "fresh" | "refresh" | "keyFor">;
+/** A token that passed, and how the feed would name what it proves. */
+interface Verified {
+  readonly principal: Principal;
+  readonly subjects: Subjects | null;
+}
+
+type Keys = Pick<IssuerKeys, "fresh" | "refresh" | "renew" | "keyFor">;
+
+function openFeed(options: VerifierOptions, { now, keys }: { now: () => number; keys: Keys }): IssuerFeed | null {
+  if (options.feed === undefined) return null;
+  const { issuer, feed, jwksUri, clockToleranceSeconds = 5, onError = () => {} } = options;
+  return createIssuerFeed({
+    url: new URL(feed === true ? "../trpc/auth.feed" : feed, jwksUri).href,
+    issuer,
+    fetch: options.fetch ?? ((input, init) => fetch(input, init)),
+    now,
+    async keyFor(kid) {
+      const known = await keys.keyFor(kid);
+      if (known !== null) return known;
+      await keys.renew();
+      return keys.keyFor(kid);
+    },
+    onKeysChanged: () => keys.renew(),
+    staleAfterMs: (5 + clockToleranceSeconds) * 1_000,
+    // A Worker's connections end with the request that they were opened for.
+    keepsConnections: globalThis.navigator?.userAgent !== "Cloudflare-Workers",
+    onError,
+  });
+}
 
 function openKeys(options: VerifierOptions, now: () => number, onRemoved: () => void): Keys {
   const onError = options.onError ?? (() => {});
@@ -164,6 +230,7 @@ class FixedIssuerKeys implements Keys {
   }
 
   async refresh(): Promise<void> {}
+  async renew(): Promise<void> {}
 
   async keyFor(kid: string): Promise<VerificationKey | null> {
     const imported = this.#imported.get(kid);
@@ -181,11 +248,11 @@ class FixedIssuerKeys implements Keys {
   }
 }
 
-function lazyEncryptionKey(given: string | Uint8Array | undefined): () => Promise<EncryptionKey | null> {
-  let imported: EncryptionKey | null = null;
-  const bytes = given === undefined ? null : readDecryptionKey(given);
-  return async () => {
-    if (bytes !== null) imported ??= await importEncryptionKey(bytes);
+function lazyEncryptionKeys(given: NonNullable<VerifierOptions["decryptionKey"]>): () => Promise<EncryptionKey[]> {
+  const keys = (Array.isArray(given) ? given : [given]).map(readDecryptionKey);
+  let imported: Promise<EncryptionKey[]> | undefined;
+  return () => {
+    imported ??= Promise.all(keys.map(importEncryptionKey));
     return imported;
   };
 }
@@ -215,7 +282,9 @@ function checkOptions(options: VerifierOptions): void {
   ] as const) {
     checkCount(name, (options as Partial<Record<typeof name, unknown>>)[name]);
   }
-  if (options.jwksUri !== undefined) checkUri(options.jwksUri, options.allowInsecureHttp === true);
+  if (options.jwksUri !== undefined) checkUri("jwksUri", options.jwksUri, options.allowInsecureHttp === true);
+  if (options.feed !== undefined && options.feed !== true)
+    checkUri("feed", options.feed, options.allowInsecureHttp === true);
 }
 
 function checkCount(name: string, value: unknown): void {
@@ -224,13 +293,13 @@ function checkCount(name: string, value: unknown): void {
   }
 }
 
-function checkUri(given: string | URL, allowInsecureHttp: boolean): void {
-  if (!URL.canParse(given)) throw new TypeError('"jwksUri" must be an absolute URL');
+function checkUri(name: string, given: string | URL, allowInsecureHttp: boolean): void {
+  if (!URL.canParse(given)) throw new TypeError(`"${name}" must be an absolute URL`);
   const { protocol, hostname } = new URL(given);
   if (protocol === "https:") return;
-  if (protocol !== "http:") throw new TypeError('"jwksUri" must be an https: URL');
+  if (protocol !== "http:") throw new TypeError(`"${name}" must be an https: URL`);
   if (/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname) || allowInsecureHttp) return;
   throw new TypeError(
-    '"jwksUri" must be an https: URL: over http: anyone on the way can forge tokens. "allowInsecureHttp" allows it',
+    `"${name}" must be an https: URL: over http: anyone on the way can forge tokens. "allowInsecureHttp" allows it`,
   );
 }

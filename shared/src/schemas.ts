@@ -24,6 +24,7 @@ export {
 } from "./schemas/fields.ts";
 export {
   CurrentSession,
+  FeedInput,
   LoginInput,
   LogoutInput,
   RefreshInput,

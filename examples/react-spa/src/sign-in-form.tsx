@@ -7,7 +7,7 @@ import { useSubmit } from "./use-submit.ts";
 export function SignInForm() {
   const auth = useAuth();
   const [isNew, setIsNew] = useState(false);
-  const { isSending, refusal, onSubmit } = useSubmit((fields) => {
+  const { isSending, refusal, forget, onSubmit } = useSubmit((fields) => {
     const input = { username: String(fields.get("username")), password: String(fields.get("password")) };
     return isNew ? auth.register(input) : auth.login(input);
   });
@@ -15,6 +15,7 @@ export function SignInForm() {
   return (
     <form onSubmit={onSubmit} noValidate>
       <h2>{isNew ? "Make an account" : "Sign in"}</h2>
+      <p role="status">{isSending && "One moment …"}</p>
       <p role="alert" tabIndex={-1}>
         {refusal.form}
       </p>
@@ -29,7 +30,13 @@ export function SignInForm() {
       <button type="submit" aria-disabled={isSending}>
         {isNew ? "Register" : "Sign in"}
       </button>
-      <button type="button" onClick={() => setIsNew(!isNew)}>
+      <button
+        type="button"
+        onClick={() => {
+          setIsNew(!isNew);
+          forget();
+        }}
+      >
         {isNew ? "I have an account" : "Make an account"}
       </button>
     </form>

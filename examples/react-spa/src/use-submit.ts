@@ -24,5 +24,6 @@ export function useSubmit(send: (fields: FormData) => Promise<unknown>) {
     }
   }
 
-  return { isSending, refusal, onSubmit: (event: SubmitEvent<HTMLFormElement>) => void submit(event) };
+  const forget = () => setRefusal({});
+  return { isSending, refusal, forget, onSubmit: (event: SubmitEvent<HTMLFormElement>) => void submit(event) };
 }

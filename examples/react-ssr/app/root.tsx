@@ -1,7 +1,7 @@
 import { createAuthClient } from "@countersign/client";
 import { AuthProvider } from "@countersign/client/react";
 import type { AppRouter } from "@countersign/example-notes/router";
-import { useEffect, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import {
   Links,
   type LoaderFunctionArgs,
@@ -26,16 +26,37 @@ export default function Root() {
   const { revalidate } = useRevalidator();
 
   // Whoever signs in or out, here or in another tab: the loaders say which page is theirs.
-  useEffect(
-    () =>
-      auth.subscribe(({ type }) => {
-        // In a new document nothing is left of whoever was here before.
-        if (type === "signed-in") location.reload();
-        if (type === "signed-out") void revalidate();
-      }),
-    [auth, revalidate],
-  );
+  useEffect(() => {
+    // Not before the server has heard of it: until then the cookie is good for the page that is left.
+    const leave = () => void auth.trpc.auth.session.query().then(revalidate, () => {});
+    if (auth.firstSession.status === "signed-in" && auth.session.status === "signed-out") leave();
+    return auth.subscribe(({ type }) => {
+      // In a new document nothing is left of whoever was here before.
+      if (type === "signed-in") location.reload();
+      if (type === "signed-out") leave();
+    });
+  }, [auth, revalidate]);
 
+  return (
+    <AuthProvider client={auth}>
+      <Outlet />
+    </AuthProvider>
+  );
+}
+
+/** In the page's place where the server cannot be reached. */
+export function ErrorBoundary() {
+  return (
+    <main>
+      <p role="alert">That did not work.</p>
+      <button type="button" onClick={() => location.reload()}>
+        Try again
+      </button>
+    </main>
+  );
+}
+
+export function Layout({ children }: { readonly children: ReactNode }) {
   return (
     <html lang="en">
       <head>
@@ -46,9 +67,7 @@ export default function Root() {
         <Links />
       </head>
       <body>
-        <AuthProvider client={auth}>
-          <Outlet />
-        </AuthProvider>
+        {children}
         <ScrollRestoration />
         <Scripts />
       </body>

@@ -8,7 +8,9 @@ import { EnvironmentError } from "../environment-error.ts";
 import { sentenceOf } from "../failure.ts";
 import { resolveOptions } from "../options.ts";
 import { checkCatalogue } from "../store/catalogue.ts";
+import { readMark, refuseMarked } from "../store/marks.ts";
 import { migrationStatus } from "../store/migrate.ts";
+import { hasMigrationsTable } from "../store/migrations/table.ts";
 import { listSigningKeys } from "../store/signing-keys.ts";
 
 /** What one look found. `message` says what is so, and for a problem what to do. */
@@ -70,7 +72,7 @@ async function lookAtDatabase(environment: EnvironmentWithoutSecret, secret: str
   const { database } = environment.auth;
   const { location } = database;
   if (location === ":memory:") return [fine("database", "It is in memory, and made at each start.")];
-  if (!existsSync(location)) {
+  if (database.dialect === "sqlite" && !existsSync(location)) {
     return [problem("database", `There is none at ${location}. Start the server, or run: countersign migrate up`)];
   }
   try {
@@ -84,6 +86,11 @@ async function lookAtDatabase(environment: EnvironmentWithoutSecret, secret: str
 }
 
 async function lookAtSchema(db: Db): Promise<Finding> {
+  try {
+    if (await hasMigrationsTable(db)) refuseMarked(await readMark(db.$extendTables()));
+  } catch (error) {
+    return problem("schema", sentenceOrThrow(error));
+  }
   const migrations = await migrationStatus(db);
   const unfit = migrations.find(({ state }) => state === "unknown" || state === "changed");
   if (unfit !== undefined) {
@@ -135,7 +142,7 @@ async function lookAtKeys(db: Db, environment: EnvironmentWithoutSecret, secret:
   const newest = (await listSigningKeys(db)).at(-1);
   if (newest === undefined) return fine("keys", "There is none yet: the first start makes one.");
   if (secret === null) return problem("keys", "Without the secret that sealed them, they cannot be opened.");
-  const { settings, secret: takeSecret } = resolveOptions({ ...environment.auth, secret });
+  const { settings, secrets: takeSecrets } = resolveOptions({ ...environment.auth, secret });
   const algorithm = newest.algorithm as typeof settings.algorithm;
   try {
     // With the algorithm of the newest key, so that none is made here.
@@ -145,7 +152,7 @@ async function lookAtKeys(db: Db, environment: EnvironmentWithoutSecret, secret:
       db,
       now: realEffects.now,
       randomBytes: noRandomness,
-      secret: takeSecret(),
+      secrets: takeSecrets(),
     });
   } catch (error) {
     return problem("keys", sentenceOrThrow(error));

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { addHelp } from "./help.ts";
-import { printJson } from "./output.ts";
+import { printFinding, printJson } from "./output.ts";
 
 export function addDoctorCommand(program: Command): void {
   const command = program
@@ -15,8 +15,6 @@ async function examine({ json }: { json?: boolean }): Promise<void> {
   const { diagnose } = await import("./diagnose.ts");
   const findings = await diagnose();
   if (json) printJson(findings);
-  else
-    for (const { check, ok, message } of findings)
-      console.log(`${ok ? "ok     " : "problem"}  ${check.padEnd(13)}  ${message}`);
+  else for (const finding of findings) printFinding(finding);
   if (findings.some(({ ok }) => !ok)) process.exitCode = 1;
 }

@@ -58,7 +58,7 @@ async function printDecryptionKey(where: AuthOption): Promise<void> {
     import("../options.ts"),
     import("../crypto/sealing.ts"),
   ]);
-  const secret = resolveOptions(await optionsOf(where)).secret();
+  const [secret] = resolveOptions(await optionsOf(where)).secrets();
   console.log(Buffer.from(deriveKey(secret, "access token encryption", 32)).toString("base64url"));
 }
 

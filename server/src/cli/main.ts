@@ -8,19 +8,25 @@ import { CommandError, UsageError } from "./errors.ts";
 import { addHelp } from "./help.ts";
 import { addKeysCommands } from "./keys.ts";
 import { addMigrateCommands } from "./migrate.ts";
+import { addPromoteCommand } from "./promote.ts";
 import { addSecretCommand } from "./secret.ts";
 import { addServeCommand } from "./serve.ts";
 import { addSessionsCommands } from "./sessions.ts";
+import { addTransferCommands } from "./transfer.ts";
 import { addUsersCommands } from "./users.ts";
 
 const program = new Command("countersign")
   .description("Sign-in for teams who build on tRPC.")
   .version(version)
   .configureHelp({ sortSubcommands: false })
+  // An option is of the command that it comes after: `migrate` and `migrate status` both have a --json.
+  .enablePositionalOptions()
   .exitOverride();
 
 addServeCommand(program);
 addMigrateCommands(program);
+addTransferCommands(program);
+addPromoteCommand(program);
 addUsersCommands(program);
 addSessionsCommands(program);
 addKeysCommands(program);
@@ -49,9 +55,10 @@ async function report(error: unknown): Promise<number> {
     console.error(error.message);
     return error instanceof UsageError ? 2 : 1;
   }
-  const { exitCodeOf, sentenceOf } = await import("../failure.ts");
+  const { describeError, exitCodeOf, sentenceOf } = await import("../failure.ts");
   const sentence = sentenceOf(error);
   if (sentence !== null) console.error(sentence);
-  else console.error("This should not happen, and is a mistake in Countersign:", error);
+  // Not the error itself: what a driver says may have a row in it.
+  else console.error("This should not happen, and is a mistake in Countersign:", describeError(error));
   return exitCodeOf(error);
 }

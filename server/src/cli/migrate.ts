@@ -1,10 +1,22 @@
 import type { Command } from "commander";
 import { addHelp } from "./help.ts";
 import { printJson, printTable } from "./output.ts";
+import type { RehearsalOptions } from "./rehearse.ts";
 import { type AuthOption, authOption, databaseOf, requireDatabase } from "./with-auth.ts";
 
 export function addMigrateCommands(program: Command): void {
-  const group = program.command("migrate").description("Bring the database's tables up to date.");
+  const group = program
+    .command("migrate")
+    .description("Bring the database's tables up to date.")
+    .option("--rehearse", "copy the database, migrate the copy, try it, print a verdict, and apply it if that is good")
+    .option("--before <file>", "the countersign of the release before, to be tried on the migrated copy too")
+    .option(...authOption)
+    .option("--json", "print JSON")
+    .action(async ({ rehearse: isRehearsal, ...options }: RehearsalOptions & { rehearse?: boolean }) => {
+      if (!isRehearsal) group.help({ error: true });
+      const { rehearse } = await import("./rehearse.ts");
+      await rehearse(options);
+    });
   const status = group
     .command("status")
     .description("List the migrations, and which are applied. Changes nothing.")
@@ -17,7 +29,20 @@ export function addMigrateCommands(program: Command): void {
     .option(...authOption)
     .option("--json", "print JSON")
     .action(migrateUp);
-  addHelp(group, ["countersign migrate status", "countersign migrate up"]);
+  group
+    .command("exercise", { hidden: true })
+    .description("Try this release on a copy that a rehearsal has made. For --before.")
+    .option("--json", "print JSON")
+    .action(async () => {
+      const { exerciseCopy } = await import("./rehearse.ts");
+      await exerciseCopy();
+    });
+  addHelp(group, [
+    "countersign migrate status",
+    "countersign migrate up",
+    "countersign migrate --rehearse",
+    "countersign migrate --rehearse --before ../current/node_modules/@countersign/server/dist/cli/main.js",
+  ]);
   addHelp(status, ["countersign migrate status", "countersign migrate status --json"]);
   addHelp(up, ["countersign migrate up"]);
 }
@@ -25,7 +50,7 @@ export function addMigrateCommands(program: Command): void {
 async function showStatus({ json, ...where }: AuthOption & { json?: boolean }): Promise<void> {
   const { migrationStatus } = await import("../store/migrate.ts");
   const database = await databaseOf(where);
-  requireDatabase(database.location);
+  requireDatabase(database);
   await using db = await database.open();
   const migrations = (await migrationStatus(db)).map(({ appliedAt, ...migration }) => ({
     ...migration,

@@ -27,6 +27,11 @@ export function printTable(
   }
 }
 
+/** Prints what was looked at, whether it is well, and what it is like. */
+export function printFinding({ check, ok, message }: { check: string; ok: boolean; message: string }): void {
+  console.log(`${ok ? "ok     " : "problem"}  ${check.padEnd(13)}  ${message}`);
+}
+
 /** Prints one thing, a line a field. */
 export function printFields(fields: Readonly<Record<string, unknown>>): void {
   const width = Math.max(...Object.keys(fields).map(({ length }) => length));

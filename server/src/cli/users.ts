@@ -6,6 +6,7 @@ import { UsageError } from "./errors.ts";
 import { addHelp } from "./help.ts";
 import { printFields, printJson, printTable } from "./output.ts";
 import { readNewPassword } from "./password.ts";
+import { addImportCommand } from "./users-import.ts";
 import { type AuthOption, authOption, commandLine, withAuth } from "./with-auth.ts";
 
 interface Options extends AuthOption {
@@ -38,6 +39,8 @@ export function addUsersCommands(program: Command): void {
     "countersign users create ada --role moderator --auth ./src/auth.ts#auth",
     "countersign users create ada --password-stdin < password.txt",
   ]);
+
+  addImportCommand(group);
 
   const list = group
     .command("list")

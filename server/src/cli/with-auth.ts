@@ -30,7 +30,7 @@ export async function withAuth<T>(
   work: (deps: Deps) => Promise<T>,
   { create = false, ...where }: AuthOption & { readonly create?: boolean } = {},
 ): Promise<T> {
-  if (!create) requireDatabase((await databaseOf(where)).location);
+  if (!create) requireDatabase(await databaseOf(where));
   const { createAuth } = await import("../create-auth.ts");
   await using auth = createAuth(await optionsOf(where));
   return await work(await auth.start());
@@ -55,9 +55,11 @@ async function loggingOptionsOf({ auth: reference }: AuthOption): Promise<AuthOp
     return readEnvironment().auth;
   }
   const { options } = await importNamed(reference, { kind: "auth", example: "./src/auth.ts#auth", is: isAuth });
+  const { database } = options;
+  if (database.dialect === "postgres") return options;
   const { sqlite } = await import("../store/sqlite.ts");
   // Opened by our own driver: the application's may be of another copy of this package, whose errors are not ours.
-  return { ...options, database: sqlite(options.database.location) };
+  return { ...options, database: sqlite(database.location) };
 }
 
 /** What `createAuth` returned, of whichever copy of this package. */
@@ -67,7 +69,9 @@ function isAuth(value: unknown): value is { readonly options: AuthOptions } {
 }
 
 /** Commands must not make a database because DATABASE_URL names another place than the server's. */
-export function requireDatabase(location: string): void {
+export function requireDatabase({ dialect, location }: Database): void {
+  // Whether one is there is seen when it is opened.
+  if (dialect === "postgres") return;
   if (location === ":memory:") {
     throw new UsageError("DATABASE_URL names a database in memory, which no other process can see. Name a file.");
   }

@@ -4,7 +4,7 @@
  */
 import { AuthError, type Principal } from "@countersign/shared";
 import type { AccountId, SessionId } from "@countersign/shared/schemas";
-import { CompactEncrypt, CompactSign, compactDecrypt, compactVerify } from "jose";
+import { base64url, CompactEncrypt, CompactSign, compactDecrypt, compactVerify } from "jose";
 import { isCanonicalBase64url } from "./base64url.ts";
 import type { EncryptionKey, SigningKey, VerificationKey } from "./signing-key.ts";
 
@@ -38,7 +38,7 @@ export interface SignAccessTokenOptions {
   /** Seconds since the epoch. */
   readonly expiresAt: number;
   /** Encrypts the signed token too, for the holders of this key. */
-  readonly encryptionKey?: EncryptionKey | null;
+  readonly encryptionKey?: EncryptionKey | Promise<EncryptionKey> | null;
 }
 
 export interface VerifyAccessTokenOptions {
@@ -54,8 +54,8 @@ export interface VerifyAccessTokenOptions {
   readonly clockToleranceSeconds: number;
   /** The greatest age since `iat`, whatever `exp` says. Default is none. */
   readonly maxAgeSeconds?: number;
-  /** The key of encrypted tokens. Without it, they are refused. */
-  readonly decryptionKey?: EncryptionKey | null;
+  /** The keys of encrypted tokens. Without any, they are refused. */
+  readonly decryptionKeys?: readonly EncryptionKey[];
 }
 
 /** The longest token that is looked at. */
@@ -77,9 +77,10 @@ export const registeredClaims: ReadonlySet<string> = new Set([
 /**
  * Signs an access token, and encrypts it where there is a key for that.
  *
- * @throws TypeError for an application's claim with a registered name, and for claims that make the token too long.
+ * @throws TypeError for an application's claim with a registered name, and for claims that make the token too long: at once,
+ *   and not by the promise, so that something else can be done while it is signed.
  */
-export async function signAccessToken(
+export function signAccessToken(
   key: SigningKey,
   grant: AccessTokenGrant,
   options: SignAccessTokenOptions,
@@ -102,16 +103,36 @@ export async function signAccessToken(
     ver: grant.version,
     preferred_username: grant.username,
   };
-  const signed = await new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
-    .setProtectedHeader({ alg: key.algorithm, kid: key.kid, typ: tokenType })
-    .sign(key.key);
-  const token = options.encryptionKey ? await encrypt(signed, options.encryptionKey) : signed;
-  if (token.length > maxTokenLength) {
-    throw new TypeError(
-      `the claims make an access token of ${token.length} characters; ${maxTokenLength} are the most`,
-    );
+  const header = { alg: key.algorithm, kid: key.kid, typ: tokenType };
+  const bytes = new TextEncoder().encode(JSON.stringify(payload));
+  const { encryptionKey = null } = options;
+  const length = lengthOf(bytes, { header, key, isEncrypted: encryptionKey !== null });
+  if (length > maxTokenLength) {
+    throw new TypeError(`the claims make an access token of ${length} characters; ${maxTokenLength} are the most`);
   }
-  return token;
+  const signed = new CompactSign(bytes).setProtectedHeader(header).sign(key.key);
+  return encryptionKey === null ? signed : encrypt(signed, encryptionKey);
+}
+
+/** How long a token will be: what is signed or encrypted is as long as it was. */
+function lengthOf(
+  payload: Uint8Array,
+  { header, key, isEncrypted }: { header: object; key: SigningKey; isEncrypted: boolean },
+): number {
+  const parts = [JSON.stringify(header).length, payload.length, signatureLength(key)].map(base64urlLength);
+  const signed = parts.reduce((sum, part) => sum + part + 1, -1);
+  if (!isEncrypted) return signed;
+  // RFC 7516 §7.1 without an encrypted key; an A256GCM vector has 12 bytes, and a tag 16. A key is named by its thumbprint.
+  const protectedHeader = JSON.stringify(encryptionHeader("x".repeat(43)));
+  return [protectedHeader.length, 0, 12, signed, 16].map(base64urlLength).reduce((sum, part) => sum + part + 1, -1);
+}
+
+const base64urlLength = (bytes: number) => Math.ceil((bytes * 4) / 3);
+
+/** RFC 7518 §3.2, §3.3, §3.4 and RFC 8037 §3.1, in bytes. */
+function signatureLength({ algorithm, key }: SigningKey): number {
+  if (algorithm === "HS256") return 32;
+  return algorithm === "RS256" ? (key.algorithm as RsaKeyAlgorithm).modulusLength / 8 : 64;
 }
 
 /**
@@ -124,7 +145,7 @@ export async function signAccessToken(
 export async function verifyAccessToken(token: string, options: VerifyAccessTokenOptions): Promise<Principal> {
   if (typeof token !== "string" || token.length > maxTokenLength) throw invalid();
   const segments = token.split(".");
-  const signed = segments.length === 5 ? await decrypt(token, segments, options.decryptionKey) : token;
+  const signed = segments.length === 5 ? await decrypt(token, segments, options.decryptionKeys ?? []) : token;
   const { payload, keyHeader } = parseSigned(signed);
   const key = await options.keyFor(keyHeader.kid);
   // The key decides how a token is signed. A token that could decide would choose "none", or a public key as a secret.
@@ -174,22 +195,25 @@ async function checkSignature(signed: string, key: VerificationKey): Promise<voi
   }
 }
 
-async function encrypt(signed: string, key: EncryptionKey): Promise<string> {
-  return new CompactEncrypt(new TextEncoder().encode(signed))
-    .setProtectedHeader({ alg: "dir", enc: "A256GCM", kid: key.kid, cty: "JWT" })
-    .encrypt(key.key);
+async function encrypt(
+  signed: Promise<string>,
+  encryptionKey: EncryptionKey | Promise<EncryptionKey>,
+): Promise<string> {
+  const [token, { kid, key }] = await Promise.all([signed, encryptionKey]);
+  return new CompactEncrypt(new TextEncoder().encode(token)).setProtectedHeader(encryptionHeader(kid)).encrypt(key);
 }
 
-async function decrypt(
-  token: string,
-  segments: readonly string[],
-  key: EncryptionKey | null | undefined,
-): Promise<string> {
+function encryptionHeader(kid: string) {
+  return { alg: "dir", enc: "A256GCM", kid, cty: "JWT" };
+}
+
+async function decrypt(token: string, segments: readonly string[], keys: readonly EncryptionKey[]): Promise<string> {
   // The second segment is an encrypted key. With `dir` there is none (RFC 7518 §4.5): jose refuses one.
   const [header = "", , ...others] = segments;
-  if (!key || ![header, ...others].every(isSegment)) throw invalid();
+  if (![header, ...others].every(isSegment)) throw invalid();
   const members = parseObject(decode(header));
-  if (members.get("alg") !== "dir" || members.get("kid") !== key.kid) throw invalid();
+  const key = keys.find(({ kid }) => kid === members.get("kid"));
+  if (key === undefined || members.get("alg") !== "dir") throw invalid();
   if (members.get("cty") !== "JWT" || members.has("zip")) throw invalid();
   try {
     // jose refuses every `crit`, and every `enc` but that of the key.
@@ -274,8 +298,7 @@ function isSegment(segment: string): boolean {
 
 function decode(segment: string): string {
   try {
-    const binary = atob(segment.replaceAll("-", "+").replaceAll("_", "/"));
-    return utf8.decode(Uint8Array.from(binary, (character) => character.charCodeAt(0)));
+    return utf8.decode(base64url.decode(segment));
   } catch {
     throw invalid();
   }

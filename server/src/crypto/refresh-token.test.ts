@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { createRefreshTokens, parseRefreshToken } from "./refresh-token.ts";
 
 const key = createSecretKey(Buffer.alloc(32, 1));
-const tokens = createRefreshTokens(key);
+const tokens = createRefreshTokens([key]);
 
 const session = fc.record({
   id: fc.uuid({ version: 7 }).map((id) => id as SessionId),
@@ -53,7 +53,7 @@ describe("a refresh token", () => {
       fc.property(session, fc.uint8Array({ minLength: 16, maxLength: 16 }), (made, salt) => {
         fc.pre(Buffer.compare(made.salt, salt) !== 0);
         const presented = parseRefreshToken(tokens.make(made));
-        const others = createRefreshTokens(createSecretKey(Buffer.alloc(32, 2)));
+        const others = createRefreshTokens([createSecretKey(Buffer.alloc(32, 2))]);
         expect(presented !== null && tokens.isAuthentic(presented, salt)).toBe(false);
         expect(presented !== null && others.isAuthentic(presented, made.salt)).toBe(false);
       }),

@@ -2,9 +2,16 @@
  * Refresh tokens: session secrets whose name is session id ‖ generation. The same session and generation always give the
  * same token, which is what makes a retry safe.
  */
-import { createHash, type KeyObject } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { SessionId } from "@countersign/shared/schemas";
-import { createSessionSecrets, idBytes, idLength, type PresentedSecret, parseSecret } from "./session-secret.ts";
+import {
+  createSessionSecrets,
+  idBytes,
+  idLength,
+  type Keys,
+  type PresentedSecret,
+  parseSecret,
+} from "./session-secret.ts";
 
 /** What a refresh token names, and the proof that it was ours. */
 export interface PresentedRefreshToken extends PresentedSecret {
@@ -21,9 +28,9 @@ export interface RefreshTokens {
   isAuthentic(presented: PresentedRefreshToken, salt: Uint8Array): boolean;
 }
 
-/** Refresh tokens of one key, which stays inside. */
-export function createRefreshTokens(key: KeyObject): RefreshTokens {
-  const secrets = createSessionSecrets(key, "countersign refresh token v1");
+/** Refresh tokens of keys that stay inside. */
+export function createRefreshTokens(keys: Keys): RefreshTokens {
+  const secrets = createSessionSecrets(keys, "countersign refresh token v1");
   return {
     make: ({ id, generation, salt }) => secrets.make(nameOf(id, generation), salt),
     isAuthentic: secrets.isAuthentic,

@@ -10,6 +10,9 @@ export type KeyLabel =
   | "device cookies"
   | "attempts";
 
+/** The master secret, and others that are accepted while it is changed: at least 32 bytes each. */
+export type Secrets = readonly [current: Uint8Array, ...accepted: Uint8Array[]];
+
 /** The fewest bytes that a master secret may have. */
 export const minSecretLength = 32;
 
@@ -99,6 +102,11 @@ export function open(
   } catch {
     throw new SealingError("damaged");
   }
+}
+
+/** Whether {@link seal} made a value with this key; of a damaged one nothing can be said. */
+export function isSealedWith(key: Uint8Array, sealed: Uint8Array): boolean {
+  return keyCheck(key).equals(sealed.subarray(1, headerLength));
 }
 
 /** Tells the key apart from others without telling anything about it, so that a wrong secret is not taken for damage. */

@@ -1,7 +1,13 @@
 /** Session cookies: session secrets whose name is the session's id alone. They never rotate, so that browsers have nothing to race for. */
-import type { KeyObject } from "node:crypto";
 import type { SessionId } from "@countersign/shared/schemas";
-import { createSessionSecrets, idBytes, idLength, type PresentedSecret, parseSecret } from "./session-secret.ts";
+import {
+  createSessionSecrets,
+  idBytes,
+  idLength,
+  type Keys,
+  type PresentedSecret,
+  parseSecret,
+} from "./session-secret.ts";
 
 /** Makes the values of session cookies, and knows its own. */
 export interface SessionCookies {
@@ -10,9 +16,9 @@ export interface SessionCookies {
   isAuthentic(presented: PresentedSecret, salt: Uint8Array): boolean;
 }
 
-/** Session cookies of one key, which stays inside. */
-export function createSessionCookies(key: KeyObject): SessionCookies {
-  const secrets = createSessionSecrets(key, "countersign session cookie v1");
+/** Session cookies of keys that stay inside. */
+export function createSessionCookies(keys: Keys): SessionCookies {
+  const secrets = createSessionSecrets(keys, "countersign session cookie v1");
   return {
     make: ({ id, salt }) => secrets.make(idBytes(id), salt),
     isAuthentic: secrets.isAuthentic,

@@ -13,6 +13,9 @@ export const idLength = 16;
 const macLength = 32;
 const prefix = "v1.";
 
+/** The key that is used, and those of other master secrets that are accepted. */
+export type Keys = readonly [current: KeyObject, ...accepted: KeyObject[]];
+
 /** A secret's parts, not yet believed. */
 export interface PresentedSecret {
   readonly sessionId: SessionId;
@@ -20,20 +23,24 @@ export interface PresentedSecret {
   readonly mac: Uint8Array;
 }
 
-/** Secrets of one key, which stays inside. */
+/** Secrets of keys that stay inside. */
 export interface SessionSecrets {
   make(name: Uint8Array, salt: Uint8Array): string;
   /** Tells, in constant time, whether a secret is ours, for a session with this salt. */
   isAuthentic(presented: PresentedSecret, salt: Uint8Array): boolean;
 }
 
-/** @param label Tells apart what one key is used for. */
-export function createSessionSecrets(key: KeyObject, label: string): SessionSecrets {
-  const mac = (name: Uint8Array, salt: Uint8Array) =>
+/**
+ * @param keys The first makes secrets; those of the others are taken too.
+ * @param label Tells apart what one key is used for.
+ */
+export function createSessionSecrets(keys: Keys, label: string): SessionSecrets {
+  const mac = (key: KeyObject, name: Uint8Array, salt: Uint8Array) =>
     createHmac("sha256", key).update(label).update(name).update(salt).digest();
   return {
-    make: (name, salt) => prefix + Buffer.concat([name, mac(name, salt)]).toString("base64url"),
-    isAuthentic: ({ name, mac: presented }, salt) => timingSafeEqual(mac(name, salt), presented),
+    make: (name, salt) => prefix + Buffer.concat([name, mac(keys[0], name, salt)]).toString("base64url"),
+    isAuthentic: ({ name, mac: presented }, salt) =>
+      keys.some((key) => timingSafeEqual(mac(key, name, salt), presented)),
   };
 }
 

@@ -5,7 +5,7 @@ import type { AccessTokenGrant } from "../crypto/access-token.ts";
 import type { Db } from "../deps.ts";
 import { migrate } from "../store/migrate.ts";
 import { sqlite } from "../store/sqlite.ts";
-import { type AccessTokensOptions, createAccessTokens } from "./access-tokens.ts";
+import { type AccessTokens, type AccessTokensOptions, createAccessTokens } from "./access-tokens.ts";
 import { createKeyRing, type KeyRing } from "./key-ring.ts";
 
 const start = 1_800_000_000_500;
@@ -33,7 +33,14 @@ beforeEach(async () => {
   time = start;
   db = await sqlite(":memory:").open();
   await migrate(db, { now });
-  keys = await createKeyRing({ db, now, randomBytes, secret, accessTtlSeconds: 900, clockToleranceSeconds: 5 });
+  keys = await createKeyRing({
+    db,
+    now,
+    randomBytes,
+    secrets: [secret],
+    accessTtlSeconds: 900,
+    clockToleranceSeconds: 5,
+  });
 });
 
 afterEach(() => db.destroy());
@@ -43,7 +50,7 @@ function open(options: Partial<AccessTokensOptions> = {}) {
     keys,
     now,
     randomBytes,
-    secret,
+    secrets: [secret],
     issuer: "https://auth.example.com",
     audience: "https://api.example.com",
     accessTtlSeconds: 900,
@@ -61,7 +68,7 @@ async function refusal(work: () => Principal | Promise<Principal>): Promise<unkn
 
 test.each([false, true])("what is issued proves what was granted (encrypted: %s)", async (encrypt) => {
   const tokens = open({ encrypt });
-  const { accessToken, expiresAt } = await tokens.issue(grant);
+  const { accessToken, expiresAt } = await issued(tokens);
   expect(accessToken.split(".")).toHaveLength(encrypt ? 5 : 3);
   expect(expiresAt).toEqual(new Date(1_800_000_900_000));
   expect(await tokens.verify(accessToken)).toMatchObject({
@@ -79,9 +86,14 @@ test.each([false, true])("what is issued proves what was granted (encrypted: %s)
   });
 });
 
+async function issued(tokens: AccessTokens): Promise<{ accessToken: string; expiresAt: Date }> {
+  const { accessToken, expiresAt } = tokens.issue(grant);
+  return { accessToken: await accessToken, expiresAt };
+}
+
 test("a token is verified once, and at once from then on", async () => {
   const tokens = open();
-  const { accessToken } = await tokens.issue(grant);
+  const { accessToken } = await issued(tokens);
   const first = tokens.verify(accessToken);
   expect(first).toBeInstanceOf(Promise);
   const principal = await first;
@@ -90,7 +102,7 @@ test("a token is verified once, and at once from then on", async () => {
 
 test("a refusal is never remembered", async () => {
   const tokens = open();
-  const { accessToken } = await tokens.issue(grant);
+  const { accessToken } = await issued(tokens);
   time -= 60_000;
   expect(await refusal(() => tokens.verify(accessToken))).toBe("TOKEN_INVALID");
   time += 60_000;
@@ -99,7 +111,7 @@ test("a refusal is never remembered", async () => {
 
 test("a token in the cache expires when every other does", async () => {
   const tokens = open();
-  const { accessToken, expiresAt } = await tokens.issue(grant);
+  const { accessToken, expiresAt } = await issued(tokens);
   await tokens.verify(accessToken);
   time = expiresAt.getTime() + 4_999;
   expect(tokens.verify(accessToken)).not.toBeInstanceOf(Promise);
@@ -108,7 +120,7 @@ test("a token in the cache expires when every other does", async () => {
 });
 
 test("a shorter lifetime holds for tokens that were issued before it", async () => {
-  const { accessToken } = await open().issue(grant);
+  const { accessToken } = await issued(open());
   const tokens = open({ accessTtlSeconds: 60 });
   await tokens.verify(accessToken);
   time += 64_000;
@@ -119,7 +131,7 @@ test("a shorter lifetime holds for tokens that were issued before it", async () 
 
 test("what a key proved is forgotten with the key", async () => {
   const tokens = open();
-  const { accessToken } = await tokens.issue(grant);
+  const { accessToken } = await issued(tokens);
   await tokens.verify(accessToken);
   await keys.rotate({ immediately: true });
   expect(tokens.verify(accessToken)).not.toBeInstanceOf(Promise);
@@ -130,7 +142,7 @@ test("what a key proved is forgotten with the key", async () => {
 test("a verification that was under way when its key went leaves nothing behind", async () => {
   let removed: () => void = () => {};
   const tokens = open({ keys: { ...keys, onRemoved: (listener) => (removed = listener) } });
-  const { accessToken } = await tokens.issue(grant);
+  const { accessToken } = await issued(tokens);
   const verifying = tokens.verify(accessToken);
   removed();
   await verifying;
@@ -139,21 +151,21 @@ test("a verification that was under way when its key went leaves nothing behind"
 
 test("tokens signed before a rotation are good after it", async () => {
   const tokens = open();
-  const before = await tokens.issue(grant);
+  const before = await issued(tokens);
   await keys.rotate({ immediately: true });
-  const after = await tokens.issue(grant);
+  const after = await issued(tokens);
   for (const { accessToken } of [before, after])
     expect(await refusal(() => tokens.verify(accessToken))).toBe("accepted");
 });
 
 test("encrypted tokens are good where new ones are not encrypted, and the other way round", async () => {
   const [plain, encrypting] = [open(), open({ encrypt: true })];
-  expect(await refusal(async () => plain.verify((await encrypting.issue(grant)).accessToken))).toBe("accepted");
-  expect(await refusal(async () => encrypting.verify((await plain.issue(grant)).accessToken))).toBe("accepted");
+  expect(await refusal(async () => plain.verify((await issued(encrypting)).accessToken))).toBe("accepted");
+  expect(await refusal(async () => encrypting.verify((await issued(plain)).accessToken))).toBe("accepted");
 });
 
 test("every token has an id of its own", async () => {
   const tokens = open();
-  const [one, two] = await Promise.all([tokens.issue(grant), tokens.issue(grant)]);
+  const [one, two] = await Promise.all([issued(tokens), issued(tokens)]);
   expect(one.accessToken).not.toBe(two.accessToken);
 });

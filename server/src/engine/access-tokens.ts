@@ -2,8 +2,8 @@
 import type { Principal } from "@countersign/shared";
 import { base64url } from "jose";
 import { type AccessTokenGrant, goodUntil, signAccessToken, verifyAccessToken } from "../crypto/access-token.ts";
-import { deriveKey } from "../crypto/sealing.ts";
-import { SecretCache } from "../crypto/secret-cache.ts";
+import { BoundedCache } from "../crypto/bounded-cache.ts";
+import { deriveKey, type Secrets } from "../crypto/sealing.ts";
 import { type EncryptionKey, importEncryptionKey } from "../crypto/signing-key.ts";
 import type { Now, RandomBytes } from "../deps.ts";
 import type { KeyRing } from "./key-ring.ts";
@@ -12,8 +12,8 @@ export interface AccessTokensOptions {
   readonly keys: KeyRing;
   readonly now: Now;
   readonly randomBytes: RandomBytes;
-  /** The master secret: encrypted tokens have a key derived from it. */
-  readonly secret: Uint8Array;
+  /** The master secrets: encrypted tokens have a key derived from the first, or from one that is accepted. */
+  readonly secrets: Secrets;
   readonly issuer: string;
   readonly audience: string;
   readonly accessTtlSeconds: number;
@@ -25,7 +25,8 @@ export interface AccessTokensOptions {
 }
 
 export interface IssuedAccessToken {
-  readonly accessToken: string;
+  /** Under way: a database can be asked meanwhile. */
+  readonly accessToken: Promise<string>;
   readonly expiresAt: Date;
 }
 
@@ -33,9 +34,10 @@ export interface AccessTokens {
   /**
    * Signs an access token with the key that signs now.
    *
-   * @throws TypeError for an application's claim with a registered name, and for claims that make the token too long.
+   * @throws TypeError for an application's claim with a registered name, and for claims that make the token too long: at
+   *   once, and not by the promise.
    */
-  issue(grant: AccessTokenGrant): Promise<IssuedAccessToken>;
+  issue(grant: AccessTokenGrant): IssuedAccessToken;
   /**
    * What a token proves: at once where it was verified before, else a promise. Whether that is still true is the feed's
    * to say.
@@ -48,16 +50,15 @@ export interface AccessTokens {
 /** Puts the key ring, the settings and the cache of verified tokens together. */
 export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   const { keys, now, randomBytes, issuer, audience, accessTtlSeconds, clockToleranceSeconds } = options;
-  let verified = new SecretCache<Principal>(options.cacheSize);
+  let verified = new BoundedCache<Principal>(options.cacheSize);
   // A new cache, not an emptied one: a verification that is under way must not put its token into it.
   keys.onRemoved(() => {
-    verified = new SecretCache<Principal>(options.cacheSize);
+    verified = new BoundedCache<Principal>(options.cacheSize);
   });
   const limits = { clockToleranceSeconds, maxAgeSeconds: accessTtlSeconds };
 
-  let encryptionKey: Promise<EncryptionKey> | undefined;
-  const openEncryptionKey = () =>
-    (encryptionKey ??= importEncryptionKey(deriveKey(options.secret, "access token encryption", 32)));
+  let encryptionKeys: Promise<[EncryptionKey, ...EncryptionKey[]]> | undefined;
+  const openEncryptionKeys = () => (encryptionKeys ??= importEncryptionKeys(options.secrets));
 
   async function verifyAnew(token: string): Promise<Principal> {
     const cache = verified;
@@ -67,28 +68,35 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
       issuer,
       audience,
       now,
-      decryptionKey: await openEncryptionKey(),
+      decryptionKeys: await openEncryptionKeys(),
     });
     cache.set(token, principal, goodUntil(principal, limits));
     return principal;
   }
 
   return {
-    async issue(grant) {
+    issue(grant) {
       const issuedAt = Math.floor(now() / 1_000);
       const expiresAt = issuedAt + accessTtlSeconds;
-      const accessToken = await signAccessToken(keys.current(), grant, {
+      const accessToken = signAccessToken(keys.current(), grant, {
         issuer,
         audience,
         jti: base64url.encode(randomBytes(16)),
         issuedAt,
         expiresAt,
-        encryptionKey: options.encrypt ? await openEncryptionKey() : null,
+        encryptionKey: options.encrypt ? openEncryptionKeys().then(([first]) => first) : null,
       });
+      // Whoever waits for it hears of a failure. Where the database failed meanwhile, nobody does.
+      accessToken.catch(() => {});
       return { accessToken, expiresAt: new Date(expiresAt * 1_000) };
     },
 
     // A token in the cache passed every check of form when it came in: the key is the whole token.
     verify: (token) => verified.get(token, now()) ?? verifyAnew(token),
   };
+}
+
+async function importEncryptionKeys([current, ...accepted]: Secrets): Promise<[EncryptionKey, ...EncryptionKey[]]> {
+  const open = (secret: Uint8Array) => importEncryptionKey(deriveKey(secret, "access token encryption", 32));
+  return [await open(current), ...(await Promise.all(accepted.map(open)))];
 }

@@ -12,7 +12,7 @@ const principal = { sessionId: "s1" as SessionId, accountId: "a1" as AccountId, 
 async function feedOn(test: Awaited<ReturnType<typeof createTestAuth>>, onKeysChanged = async () => {}) {
   const { db } = await test.auth.start();
   const append = (event: Parameters<typeof appendFeedEvent>[1]) => appendFeedEvent(db, event, test.clock.now());
-  const feed = await startFeed({ db, now: test.clock.now, horizonMs: 60_000, onKeysChanged });
+  const feed = await startFeed({ db, now: test.clock.now, horizonMs: 60_000, onKeysChanged, onMoved: () => {} });
   return { feed, append, db };
 }
 

@@ -7,6 +7,7 @@
 import { AuthError } from "@countersign/shared";
 import { readJwks } from "../crypto/jwks.ts";
 import { importVerificationKey, publicPart, type VerificationKey } from "../crypto/signing-key.ts";
+import { atMost } from "./at-most.ts";
 
 /** `fetch`, as far as it is needed here. */
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>;
@@ -49,6 +50,7 @@ export class IssuerKeys {
   #attempt: Attempt | null = null;
   #failures = 0;
   #nextAttemptAt = Number.NEGATIVE_INFINITY;
+  #renewedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: IssuerKeysOptions) {
     this.#options = options;
@@ -82,6 +84,17 @@ export class IssuerKeys {
     const key = find();
     if (key === null && this.#failures > 0) throw this.#unavailable();
     return key;
+  }
+
+  /**
+   * Fetches the keys again, past all caches, since the issuer said that they are others; at most once a second. Never
+   * throws: the keys that there are go on as long as they may.
+   */
+  async renew(): Promise<void> {
+    const now = this.#options.now();
+    if (now < this.#renewedAt + 1_000) return;
+    this.#renewedAt = now;
+    await this.#fetch();
   }
 
   get #usable(): boolean {
@@ -133,7 +146,11 @@ export class IssuerKeys {
 
   async #read(): Promise<{ jwks: unknown; maxAgeSeconds: number }> {
     const response = await this.#options.fetch(this.#options.uri, {
-      headers: { accept: "application/jwk-set+json, application/json" },
+      headers: {
+        accept: "application/jwk-set+json, application/json",
+        // What a proxy has kept may be from before the rotation that is asked about.
+        ...(this.#renewedAt === this.#options.now() && { "cache-control": "no-cache" }),
+      },
       // Not followed: the keys are taken from where the developer said, and nowhere else.
       redirect: "manual",
       signal: AbortSignal.timeout(timeoutMs),
@@ -182,17 +199,4 @@ async function readText(response: Response): Promise<string> {
 function maxAgeOf(response: Response): number {
   const value = /(?:^|[\s,])max-age=(\d{1,9})/i.exec(response.headers.get("cache-control") ?? "")?.[1];
   return Math.min(value === undefined ? defaultMaxAgeSeconds : Number(value), longestMaxAgeSeconds);
-}
-
-/** Waits for a promise, but no longer than that: what another request began may never end here. */
-async function atMost(milliseconds: number, promise: Promise<void>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, milliseconds);
-  });
-  try {
-    await Promise.race([promise, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

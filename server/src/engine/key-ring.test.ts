@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { signingAlgorithms } from "../crypto/signing-key.ts";
 import type { Db } from "../deps.ts";
-import { appendFeedEvent, latestFeedId, readFeedAfter } from "../store/feed-events.ts";
+import { appendFeedEvent, readFeedAfter } from "../store/feed-events.ts";
 import { migrate } from "../store/migrate.ts";
 import { listSigningKeys } from "../store/signing-keys.ts";
 import { sqlite } from "../store/sqlite.ts";
-import { createKeyRing, type KeyRingOptions } from "./key-ring.ts";
+import { createKeyRing, type KeyRing, type KeyRingOptions } from "./key-ring.ts";
 
 const start = 1_800_000_000_000;
 const minute = 60_000;
@@ -30,7 +30,15 @@ beforeEach(async () => {
 afterEach(() => db.destroy());
 
 function openRing(options: Partial<KeyRingOptions> = {}) {
-  return createKeyRing({ db, now, randomBytes, secret, accessTtlSeconds: 900, clockToleranceSeconds: 5, ...options });
+  return createKeyRing({
+    db,
+    now,
+    randomBytes,
+    secrets: [secret],
+    accessTtlSeconds: 900,
+    clockToleranceSeconds: 5,
+    ...options,
+  });
 }
 
 const kidsOf = (keys: readonly { readonly kid: string }[]) => keys.map(({ kid }) => kid);
@@ -78,9 +86,19 @@ describe("at the start", () => {
     }
   });
 
+  test("a secret is changed: the keys are opened with an accepted one, and sealed anew with the current", async () => {
+    const { kid } = (await openRing()).current();
+    const next = new Uint8Array(32).fill(8);
+    const ring = await openRing({ secrets: [next, secret] });
+    expect(ring.current().kid).toBe(kid);
+    expect([await ring.reseal(), await ring.reseal()]).toEqual([1, 0]);
+    expect((await openRing({ secrets: [next] })).current().kid).toBe(kid);
+    await expect(openRing()).rejects.toMatchObject({ problem: "another_secret" });
+  });
+
   test("another secret stops the start, and says what to do", async () => {
     await openRing();
-    const error = await openRing({ secret: new Uint8Array(32).fill(8) }).catch((caught) => caught);
+    const error = await openRing({ secrets: [new Uint8Array(32).fill(8)] }).catch((caught) => caught);
     expect(error).toMatchObject({ name: "SealingError", problem: "another_secret" });
     expect(error.message).toContain("were sealed with another secret");
     expect(error.message).toContain("COUNTERSIGN_SECRET");
@@ -125,6 +143,19 @@ describe("at the start", () => {
     expect(ring.current().algorithm).toBe("ES256");
     expect(await ring.keyFor(before)).toMatchObject({ algorithm: "EdDSA" });
     expect(kidsOf(ring.jwks().keys)).toEqual([before, ring.current().kid]);
+  });
+
+  test("a node that finds no key, while another makes the first one, has that one", async () => {
+    let other: KeyRing | undefined;
+    const late = db.withPlugin({
+      transformQuery: ({ node }) => node,
+      async transformResult({ result }) {
+        other ??= await openRing();
+        return result;
+      },
+    });
+    const ring = await openRing({ db: late });
+    expect(kidsOf(ring.list())).toEqual(kidsOf(other?.list() ?? []));
   });
 
   test("a key that signs at once drops one that waits, for it would take over later", async () => {
@@ -237,7 +268,7 @@ describe("rotation", () => {
 
   test("appends to the feed, and does its caller's work, in one transaction", async () => {
     const ring = await openRing();
-    const before = await latestFeedId(db);
+    const before = (await readFeedAfter(db, 0)).at(-1)?.id ?? 0;
     const { kid } = await ring.rotate();
     expect(await readFeedAfter(db, before)).toMatchObject([{ kind: "keys_changed", subject: kid, version: null }]);
 

@@ -1,7 +1,7 @@
 /** The signing keys: one signs, the next is published before it does, and a former one stays until its tokens have expired. */
 import { AuthError } from "@countersign/shared";
 import { base64url } from "jose";
-import { deriveKey, open, SealingError, seal } from "../crypto/sealing.ts";
+import { deriveKey, isSealedWith, open, SealingError, type Secrets, seal } from "../crypto/sealing.ts";
 import {
   generateKey,
   importSigningKey,
@@ -15,14 +15,15 @@ import {
 import type { Db, Now, RandomBytes } from "../deps.ts";
 import { appendFeedEvent } from "../store/feed-events.ts";
 import type { SigningKeyRow } from "../store/schema.ts";
-import { deleteSigningKeys, insertSigningKey, listSigningKeys } from "../store/signing-keys.ts";
+import { deleteSigningKeys, insertSigningKey, listSigningKeys, replaceSealedKey } from "../store/signing-keys.ts";
+import { transact } from "../store/transact.ts";
 
 export interface KeyRingOptions {
   readonly db: Db;
   readonly now: Now;
   readonly randomBytes: RandomBytes;
-  /** The master secret: at least 32 bytes. */
-  readonly secret: Uint8Array;
+  /** Keys are sealed with the first, and opened with whichever they were sealed with. */
+  readonly secrets: Secrets;
   /** How new keys sign; those that are there go on as they are. Default is `"EdDSA"`. */
   readonly algorithm?: SigningAlgorithm;
   /** How long an access token lives: a former key is kept that much longer. */
@@ -76,6 +77,8 @@ export interface KeyRing {
   rotate(options?: RotateOptions): Promise<KeySummary>;
   /** Adds the next key when the newest has reached its age; `null` when it has not. */
   rotateIfDue(options?: Pick<RotateOptions, "within">): Promise<KeySummary | null>;
+  /** Seals the keys anew that were sealed with an accepted secret, and not with the current one. Returns how many. */
+  reseal(): Promise<number>;
   /** Deletes the keys whose tokens have all expired. Returns how many. */
   prune(): Promise<number>;
   /** Reads the keys again. Call it when the feed says `keys_changed`. */
@@ -108,19 +111,21 @@ interface Step {
  * @throws SealingError when the keys were sealed with another secret, or are damaged.
  */
 export async function createKeyRing(options: KeyRingOptions): Promise<KeyRing> {
-  const { db, now, randomBytes, secret, algorithm = "EdDSA" } = options;
+  const { db, now, randomBytes, secrets, algorithm = "EdDSA" } = options;
   const publishLeadMs = (options.publishLeadSeconds ?? 600) * 1_000;
   const lifetimeMs = (options.keyLifetimeSeconds ?? 7_776_000) * 1_000;
   const outlivesMs = (options.accessTtlSeconds + options.clockToleranceSeconds) * 1_000 + nodeSkewMs;
-  const sealingKey = deriveKey(secret, "signing keys", 32);
+  const sealingKeys = secrets.map((secret) => deriveKey(secret, "signing keys", 32));
+  const [sealingKey = deriveKey(secrets[0], "signing keys", 32)] = sealingKeys;
   const listeners: (() => void)[] = [];
   let entries: readonly Entry[] = [];
   let loading: Promise<void> = Promise.resolve();
   let lookedAt = Number.NEGATIVE_INFINITY;
   let unreadable = false;
 
-  await reload();
   await addKey((rows) => (rows.length > 0 ? null : signsAtOnce(rows, now())));
+  // In this order: the first key may be another node's, made just now.
+  await reload();
 
   function reload(): Promise<void> {
     // One at a time, and each begins after it was asked for: whoever has just written reads what was written.
@@ -131,7 +136,7 @@ export async function createKeyRing(options: KeyRingOptions): Promise<KeyRing> {
   async function load(): Promise<void> {
     const rows = await listSigningKeys(db);
     const known = new Map(entries.map((entry) => [entry.row.id, entry]));
-    entries = await Promise.all(rows.map((row) => known.get(row.id) ?? openRow(row, sealingKey)));
+    entries = await Promise.all(rows.map((row) => known.get(row.id) ?? openRow(row, sealingKeys)));
     const kept = new Set(rows.map(({ id }) => id));
     if ([...known.keys()].some((kid) => !kept.has(kid))) for (const listener of listeners) listener();
   }
@@ -141,8 +146,8 @@ export async function createKeyRing(options: KeyRingOptions): Promise<KeyRing> {
     if (plan(await listSigningKeys(db)) === null) return null;
     // Before the transaction: making an RSA key takes a while, and everyone else would wait for the lock.
     const made = await makeRow({ sealingKey, randomBytes, algorithm });
-    const added = await db.transaction().execute(async (trx) => {
-      // The store's transactions take the write lock at once, so no other node plans on the same rows.
+    const added = await transact(db, async (trx) => {
+      // No other node plans on the same rows: one of two that do begins anew.
       const rows = await listSigningKeys(trx);
       const step = plan(rows);
       if (step === null) return null;
@@ -238,6 +243,20 @@ export async function createKeyRing(options: KeyRingOptions): Promise<KeyRing> {
         return due ? { activatesAt: now() + publishLeadMs, remove: [] } : null;
       }, within),
 
+    async reseal() {
+      const resealed = await transact(db, async (trx) => {
+        const foreign = (await listSigningKeys(trx)).filter((row) => !isSealedWith(sealingKey, row.sealed_key));
+        for (const row of foreign) {
+          const context = { context: contextOf(row.id, row.algorithm) };
+          const sealed = seal({ key: sealingKey, randomBytes }, unseal(row, sealingKeys), context);
+          await replaceSealedKey(trx, row.id, sealed);
+        }
+        return foreign.length;
+      });
+      await reload();
+      return resealed;
+    },
+
     async prune() {
       await reload();
       const ended = entries.filter((_, index) => endOf(index) <= now()).map(({ row }) => row.id);
@@ -282,9 +301,9 @@ async function makeRow(options: {
   };
 }
 
-async function openRow(row: SigningKeyRow, sealingKey: Uint8Array): Promise<Entry> {
+async function openRow(row: SigningKeyRow, sealingKeys: readonly Uint8Array[]): Promise<Entry> {
   const algorithm = row.algorithm as SigningAlgorithm;
-  const jwk = JSON.parse(new TextDecoder().decode(unseal(row, sealingKey)));
+  const jwk = JSON.parse(new TextDecoder().decode(unseal(row, sealingKeys)));
   const [signing, verification] = await Promise.all([
     importSigningKey(jwk, row.id, algorithm),
     importVerificationKey(jwk, row.id, algorithm),
@@ -293,9 +312,11 @@ async function openRow(row: SigningKeyRow, sealingKey: Uint8Array): Promise<Entr
   return { row, signing, verification, publicJwk: publicPart(jwk, row.id, algorithm) };
 }
 
-function unseal(row: SigningKeyRow, sealingKey: Uint8Array): Uint8Array {
+function unseal(row: SigningKeyRow, sealingKeys: readonly Uint8Array[]): Uint8Array {
+  // Where none fits, the first says so.
+  const key = sealingKeys.find((key) => isSealedWith(key, row.sealed_key)) ?? sealingKeys[0] ?? new Uint8Array();
   try {
-    return open(sealingKey, row.sealed_key, { context: contextOf(row.id, row.algorithm) });
+    return open(key, row.sealed_key, { context: contextOf(row.id, row.algorithm) });
   } catch (error) {
     if (!(error instanceof SealingError)) throw error;
     throw new SealingError(error.problem, sentenceFor(error, row.id));
@@ -307,7 +328,8 @@ function sentenceFor(error: SealingError, kid: string): string {
     return `The signing key "${kid}" in the database cannot be used: ${error.message}.`;
   return (
     "The signing keys in the database were sealed with another secret. " +
-    'Start with the secret that they were made with ("secret", COUNTERSIGN_SECRET). ' +
+    'Start with the secret that they were made with ("secret", COUNTERSIGN_SECRET), or accept it beside the new one ' +
+    '("acceptedSecrets", COUNTERSIGN_ACCEPTED_SECRETS). ' +
     "If it is lost, delete the rows of the table signing_keys: the next start makes a new key, and everyone has to sign in again."
   );
 }

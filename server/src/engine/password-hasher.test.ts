@@ -40,6 +40,13 @@ describe("the password hasher", () => {
     expect(await hasher.verify(standIn, await hasher.hash(standIn))).toBe(true);
   });
 
+  it("takes a hash that it cannot read for none", async () => {
+    const hasher = await make(2);
+    for (const stored of ["", "$argon2id$junk", "$2b$31$junk", "hunter2"]) {
+      expect(await hasher.verify("hunter2", stored)).toBe(false);
+    }
+  });
+
   it("gives each password a salt of its own", async () => {
     const hasher = await make(2);
     const [first, second] = [await hasher.hash("same"), await hasher.hash("same")];

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { AuthError } from "@countersign/shared";
 import { hash, verify } from "@node-rs/argon2";
 import pLimit from "p-limit";
+import { comparerOf } from "../crypto/foreign-hash.ts";
 import type { RandomBytes } from "../deps.ts";
 
 /** Argon2id's cost, and how much of it may run and wait at once. */
@@ -51,8 +52,18 @@ export async function createPasswordHasher(options: HashingOptions, randomBytes:
   return {
     hash: async (password) => enqueue(() => hashPassword(password)),
     async verify(password, stored) {
-      const matches = await enqueue(() => verify(stored ?? standIn, prepare(password)));
-      return matches && stored !== null;
+      const compare = stored === null ? null : comparerOf(stored);
+      if (compare === null || stored?.startsWith("$argon2id$")) {
+        // A hash that nothing of ours can read is like none.
+        const matches = await enqueue(() => verify((compare && stored) ?? standIn, prepare(password)));
+        return matches && compare !== null;
+      }
+      // Another system may have taken it as it was typed, or in another form.
+      const spellings = new Set([password, prepare(password), password.normalize("NFKC")]);
+      return enqueue(async () => {
+        for (const spelling of spellings) if (await compare(spelling)) return true;
+        return false;
+      });
     },
     isOutdated: (stored) => !stored.startsWith(prefix),
     load: () => limit.activeCount + limit.pendingCount,

@@ -6,6 +6,7 @@ import { insertAuditEvent } from "../store/audit-events.ts";
 export type AuditKind =
   | "account_registered"
   | "account_created"
+  | "accounts_imported"
   | "account_disabled"
   | "account_enabled"
   | "account_removed"

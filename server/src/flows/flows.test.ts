@@ -149,7 +149,7 @@ it("refresh refuses a token that was made with another secret", async () => {
   await using test = await createTestAuth();
   const deps = await test.auth.start();
   const { refreshToken } = await register(deps, alice, caller);
-  const elsewhere: Deps = { ...deps, refreshTokens: createRefreshTokens(createSecretKey(Buffer.alloc(32, 9))) };
+  const elsewhere: Deps = { ...deps, refreshTokens: createRefreshTokens([createSecretKey(Buffer.alloc(32, 9))]) };
   await expect(refresh(elsewhere, { refreshToken }, caller)).rejects.toMatchObject({ reason: "TOKEN_INVALID" });
 });
 

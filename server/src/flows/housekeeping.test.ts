@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Caller, Deps } from "../deps.ts";
+import { sqlite } from "../store/sqlite.ts";
 import { createTestAuth } from "../testing.ts";
-import { keepHouse } from "./housekeeping.ts";
+import { keepHouse, keepHouseInTurn } from "./housekeeping.ts";
 import { logout } from "./sessions/logout.ts";
 import { login, refresh, register } from "./test-support.ts";
 
@@ -69,6 +70,23 @@ describe("keepHouse", () => {
     await test.clock.advance({ seconds: 1 });
     await keepHouse(deps);
     expect(await count(deps, "audit_events")).toBe(0);
+  });
+
+  it("is done by one node in each interval", async () => {
+    const asked: string[] = [];
+    const database = sqlite(":memory:", { onStatement: (sql) => asked.push(sql) });
+    await using test = await createTestAuth({}, { database });
+    const deps = await test.auth.start();
+    const turns = async () => {
+      asked.length = 0;
+      await Promise.all([1, 2, 3].map(() => keepHouseInTurn(deps, 300_000)));
+      return asked.filter((sql) => sql.startsWith('delete from "audit_events"')).length;
+    };
+    expect(await turns()).toBe(1);
+    await test.clock.advance({ minutes: 4 });
+    expect(await turns()).toBe(0);
+    await test.clock.advance({ minutes: 1 });
+    expect(await turns()).toBe(1);
   });
 
   it("deletes more than one statement takes", async () => {

@@ -1,5 +1,5 @@
 import type { Deps } from "../deps.ts";
-import { deleteEndedAttempts } from "../store/attempts.ts";
+import { countAttempts, deleteEndedAttempts } from "../store/attempts.ts";
 import { deleteOldAuditEvents } from "../store/audit-events.ts";
 import { pruneFeed } from "../store/feed-events.ts";
 import { deleteEndedSessions } from "../store/sessions.ts";
@@ -7,16 +7,24 @@ import { rotateKeyIfDue } from "./keys/rotate-key.ts";
 
 /** Rows a statement: small enough that nobody waits for the lock. */
 const batch = 500;
-/** An ended session stays this long, so that its last refresh token still gets an answer that says why. */
-const endedSessionRetentionMs = 7 * 24 * 3_600_000;
+/** Not the HMAC of anything, so no attempt is ever counted by it. */
+const turnKey = "whose turn it is to keep house";
+
+/** Keeps house, unless another node does so in the same interval: of all that come, the first. */
+export async function keepHouseInTurn(deps: Deps, intervalMs: number): Promise<void> {
+  const { db, now } = deps;
+  // A little less: who kept house last time must not come too early by the length of a statement.
+  const { count } = await countAttempts(db, { key: turnKey, now: now(), windowMs: intervalMs * 0.9 });
+  if (count === 1) await keepHouse(deps);
+}
 
 /** Makes the next signing key when it is due, and removes what has ended. Safe to run on several nodes at once. */
 export async function keepHouse(deps: Deps): Promise<void> {
   const { db, now, settings } = deps;
   await rotateKeyIfDue(deps);
   await deps.keys.prune();
-  await pruneFeed(db, now() - feedHorizonMs(settings));
-  await inBatches(() => deleteEndedSessions(db, now() - endedSessionRetentionMs, batch));
+  await inBatches(() => pruneFeed(db, now() - feedHorizonMs(settings), batch));
+  await inBatches(() => deleteEndedSessions(db, now() - settings.endedSessionRetentionSeconds * 1_000, batch));
   await inBatches(() => deleteEndedAttempts(db, now(), batch));
   await inBatches(() => deleteOldAuditEvents(db, now() - settings.auditRetentionSeconds * 1_000, batch));
 }

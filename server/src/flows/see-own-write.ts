@@ -6,7 +6,7 @@ import type { Deps } from "../deps.ts";
  */
 export async function seeOwnWrite({ feed, log }: Deps): Promise<void> {
   try {
-    await feed.catchUp();
+    await feed.seeOwnWrite();
   } catch (error) {
     log.warn({ err: error }, "a change was made, and the feed could not be read after it");
   }

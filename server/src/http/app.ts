@@ -3,14 +3,13 @@ import { AuthError } from "@countersign/shared";
 import type { AnyTRPCRouter, inferRouterContext } from "@trpc/server";
 import { Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
-import { requestId } from "hono/request-id";
-import { secureHeaders } from "hono/secure-headers";
 import type { Auth } from "../create-auth.ts";
 import { startOrRefuse } from "../start-or-refuse.ts";
 import type { AuthContext } from "../trpc/context.ts";
 import { type RootRouter, rootRouter } from "../trpc/routers/root.ts";
 import { createCallerReader, parseTrustedProxies } from "./caller.ts";
 import { docsRoutes } from "./docs.ts";
+import { changeHeaders, everyRequest, type RequestVariables } from "./every-request.ts";
 import { healthRoutes } from "./health.ts";
 import { limitBody } from "./limits.ts";
 import { logFailure } from "./log-failure.ts";
@@ -18,7 +17,6 @@ import { createMetrics } from "./metrics.ts";
 import { openApiRoutes } from "./openapi.ts";
 import { checkOrigins } from "./origins.ts";
 import { reply, resourceRefusal } from "./refusal.ts";
-import { type RequestVariables, requestLog } from "./request-log.ts";
 import { tokenRoutes } from "./token.ts";
 import { type ContextMaker, trpcRoutes } from "./trpc.ts";
 import { usersMeRoutes } from "./users-me.ts";
@@ -80,11 +78,7 @@ export function createApp<Router extends AnyTRPCRouter = RootRouter>(
   const metrics = createMetrics(start);
 
   const app: App = new Hono();
-  app.use(requestLog(log));
-  app.use(metrics.middleware);
-  // Always our own: a caller's would be one thing in the log that a stranger wrote.
-  app.use(requestId({ headerName: "" }));
-  app.use(secureHeaders(securityHeaders(auth.options.issuer)));
+  app.use(everyRequest({ issuer: auth.options.issuer, log, metrics }));
   if (origins.length > 0) app.use(allowOrigins(checkOrigins(origins)));
 
   app.route("/", trpcRoutes({ router, createContext, start, callerOf, log, origins }));
@@ -117,15 +111,6 @@ export function createApp<Router extends AnyTRPCRouter = RootRouter>(
   return app;
 }
 
-/** An application's own pages get them too: without any referrer, browsers send `Origin: null` with their forms. */
-function securityHeaders(issuer: string) {
-  return {
-    xFrameOptions: "DENY",
-    referrerPolicy: "same-origin",
-    strictTransportSecurity: issuer.startsWith("https:"),
-  } as const;
-}
-
 const corsPolicy = {
   allowMethods: ["GET", "POST"],
   allowHeaders: ["authorization", "content-type", "countersign-account", "trpc-accept", "last-event-id"],
@@ -137,10 +122,18 @@ const corsPolicy = {
 function allowOrigins(origins: readonly string[]): MiddlewareHandler {
   const allow = cors({ ...corsPolicy, origin: [...origins], credentials: true });
   return async (context, next) => {
-    if (origins.includes(context.req.header("origin") ?? "")) return allow(context, next);
+    const origin = context.req.header("origin") ?? "";
+    const isAllowed = origins.includes(origin);
+    if (isAllowed && context.req.method === "OPTIONS") return allow(context, next);
     await next();
-    // Whoever keeps the reply must not show it to an origin that it was not made for.
-    context.header("vary", "Origin", { append: true });
+    changeHeaders(context, (headers) => {
+      // Whoever keeps the reply must not show it to an origin that it was not made for.
+      headers.append("vary", "Origin");
+      if (!isAllowed) return;
+      headers.set("access-control-allow-origin", origin);
+      headers.set("access-control-allow-credentials", "true");
+      headers.set("access-control-expose-headers", corsPolicy.exposeHeaders.join());
+    });
   };
 }
 

@@ -1,14 +1,13 @@
 /** `GET /metrics`: counts and durations for Prometheus. Of what callers sent, only names that we know become labels. */
-import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { Hono } from "hono";
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Deps } from "../deps.ts";
-import type { RequestVariables } from "./request-log.ts";
-import { routeOf } from "./route-of.ts";
+import type { AnsweredRequest } from "./every-request.ts";
 
 /** The metrics of one app. */
 export interface Metrics {
-  /** Times every request. */
-  readonly middleware: MiddlewareHandler<{ Variables: RequestVariables }>;
+  /** Counts a request, and how long it took. */
+  count(answered: AnsweredRequest): void;
   readonly routes: Hono;
 }
 
@@ -25,15 +24,10 @@ export function createMetrics(start: () => Promise<Deps>): Metrics {
   let gauges: ReturnType<typeof makeGauges> | undefined;
 
   return {
-    async middleware(context, next) {
-      const stop = durations.startTimer();
-      await next();
-      const { method } = context.req;
-      stop({
-        method: knownMethods.has(method) ? method : "other",
-        route: labelOf(context),
-        status: context.res.status,
-      });
+    count(answered) {
+      const { method, status, milliseconds } = answered;
+      const labels = { method: knownMethods.has(method) ? method : "other", route: labelOf(answered), status };
+      durations.observe(labels, milliseconds / 1_000);
     },
     routes: new Hono().get("/metrics", async (context) => {
       gauges ??= makeGauges(registry);
@@ -47,10 +41,8 @@ export function createMetrics(start: () => Promise<Deps>): Metrics {
 }
 
 /** The pattern of the route, and the procedure's name where one was called by itself. */
-function labelOf(context: Context<{ Variables: RequestVariables }>): string {
-  const [procedure, ...others] = context.get("procedures") ?? [];
-  if (procedure !== undefined && others.length === 0) return `/trpc/${procedure}`;
-  return routeOf(context) ?? "none";
+function labelOf({ route, procedures = [] }: AnsweredRequest): string {
+  return procedures.length === 1 ? `/trpc/${procedures[0]}` : route;
 }
 
 /** Made when somebody reads them: the process's own cost an observer each, which an app that nobody reads does not need. */

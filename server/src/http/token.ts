@@ -8,6 +8,7 @@ import { toSignedIn } from "../flows/sessions/issue-tokens.ts";
 import { login } from "../flows/sessions/login.ts";
 import { refresh } from "../flows/sessions/refresh.ts";
 import { readIssues, toSentence } from "../input-issues.ts";
+import { type RequestVariables, replyJson } from "./every-request.ts";
 import { logFailure } from "./log-failure.ts";
 import { reply, tokenRefusal } from "./refusal.ts";
 
@@ -38,8 +39,8 @@ export function tokenRoutes({
   start: () => Promise<Deps>;
   callerOf: (context: Context) => Caller;
   log: Log;
-}): Hono {
-  return new Hono().post("/token", async (context) => {
+}): Hono<{ Variables: RequestVariables }> {
+  return new Hono<{ Variables: RequestVariables }>().post("/token", async (context) => {
     const form = await readForm(context.req.raw);
     if (typeof form === "string")
       return reply(400, { error: "invalid_request", error_description: form, reason: "BAD_REQUEST" });
@@ -51,7 +52,7 @@ export function tokenRoutes({
     try {
       const deps = await start();
       const signedIn = await exchange(deps, { grantType, fields: Object.fromEntries(form) }, callerOf(context));
-      return context.json(toReply(signedIn), 200, { "cache-control": "no-store" });
+      return replyJson(context, 200, toReply(signedIn), { "cache-control": "no-store" });
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
       logFailure(log, error, { requestId: callerOf(context).requestId });

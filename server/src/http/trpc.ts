@@ -1,16 +1,17 @@
 /** `/trpc/*`: the procedures, with what tRPC leaves open by default closed. */
-import { type AnyTRPCRouter, type inferRouterContext, TRPCError } from "@trpc/server";
+import { type AnyTRPCRouter, getTRPCErrorFromUnknown, type inferRouterContext, TRPCError } from "@trpc/server";
 import { resolveResponse } from "@trpc/server/http";
 import { type Context, Hono } from "hono";
 import type { Caller, Deps, Log } from "../deps.ts";
 import { type AuthContext, makeContext } from "../trpc/context.ts";
 import { refusalIn } from "../trpc/errors.ts";
 import { openEventStream } from "./event-stream.ts";
+import { type RequestVariables, replyJson } from "./every-request.ts";
 import { limitBody } from "./limits.ts";
 import { logFailure } from "./log-failure.ts";
 import { refusalHeaders } from "./refusal.ts";
-import type { RequestVariables } from "./request-log.ts";
 import { sessionCookieOf } from "./session-cookie.ts";
+import { answerQueries, type Queries, readQueries } from "./trpc-queries.ts";
 
 /** Calls in one batch. */
 const maxBatchSize = 10;
@@ -20,6 +21,13 @@ export type ContextMaker<Router extends AnyTRPCRouter> = (
   auth: AuthContext,
   request: Request,
 ) => inferRouterContext<Router> | Promise<inferRouterContext<Router>>;
+
+type RequestContext = Context<{ Variables: RequestVariables }>;
+
+interface Failed {
+  readonly context: RequestContext;
+  readonly request: Request;
+}
 
 export function trpcRoutes<Router extends AnyTRPCRouter>(options: {
   readonly router: Router;
@@ -32,7 +40,51 @@ export function trpcRoutes<Router extends AnyTRPCRouter>(options: {
 }): Hono<{ Variables: RequestVariables }> {
   const { router, createContext, start, callerOf, log, origins } = options;
 
-  async function respond(context: Context<{ Variables: RequestVariables }>, error: TRPCError | null) {
+  async function contextOf(context: RequestContext, setCookie: ((line: string) => void) | null) {
+    const deps = await start();
+    const authorization = context.req.header("authorization") ?? null;
+    const cookie = sessionCookieOf(context, deps, { origins, setCookie });
+    return createContext(makeContext(deps, { authorization, cookie }, callerOf(context)), context.req.raw);
+  }
+
+  function report(error: TRPCError, path: string | undefined, { context, request }: Failed): void {
+    const fields = { requestId: context.get("requestId"), path };
+    const refusal = refusalIn(error);
+    if (refusal !== null) logFailure(log, refusal, fields);
+    else if (error.code === "INTERNAL_SERVER_ERROR" && !isBrokenOff(error, request))
+      log.error({ ...fields, err: error.cause ?? error }, "a procedure failed");
+  }
+
+  async function respond(context: RequestContext, error: TRPCError | null): Promise<Response> {
+    const queries = error === null ? readQueries(router, context.req, maxBatchSize) : null;
+    return queries === null ? respondByTRPC(context, error) : respondToQueries(context, queries);
+  }
+
+  async function respondToQueries(context: RequestContext, queries: Queries): Promise<Response> {
+    const request = context.req.raw;
+    const cookies: string[] = [];
+    context.set("procedures", queries.paths);
+    const made = contextOf(context, (line) => void cookies.push(line));
+    try {
+      const { status, body, errors } = await answerQueries(router, queries, {
+        context: await made,
+        signal: request.signal,
+        onFailure: ({ error, path }) => report(error, path, { context, request }),
+      });
+      const reply = replyJson(context, status, body, { ...replyHeaders(errors), vary: "trpc-accept, accept" });
+      for (const line of cookies) reply.headers.append("set-cookie", line);
+      return reply;
+    } catch (failure) {
+      // There is no context, or what was returned cannot be sent. How that is told is tRPC's.
+      return respondByTRPC(context, getTRPCErrorFromUnknown(failure), () => made);
+    }
+  }
+
+  async function respondByTRPC(
+    context: RequestContext,
+    error: TRPCError | null,
+    makeContextOf = contextOf,
+  ): Promise<Response> {
     const stream = openEventStream(context);
     const cookies: string[] = [];
     // The head of a streamed reply is sent before a procedure ends.
@@ -45,23 +97,11 @@ export function trpcRoutes<Router extends AnyTRPCRouter>(options: {
       error,
       maxBatchSize,
       allowMethodOverride: false,
-      async createContext() {
-        const deps = await start();
-        const authorization = context.req.header("authorization") ?? null;
-        const cookie = sessionCookieOf(context, deps, { origins, setCookie });
-        return createContext(makeContext(deps, { authorization, cookie }, callerOf(context)), context.req.raw);
-      },
-      onError: ({ error, path, req }) => {
-        const fields = { requestId: context.get("requestId"), path };
-        const refusal = refusalIn(error);
-        if (refusal !== null) logFailure(log, refusal, fields);
-        else if (error.code === "INTERNAL_SERVER_ERROR" && !isBrokenOff(error, req))
-          log.error({ ...fields, err: error.cause ?? error }, "a procedure failed");
-      },
+      createContext: () => makeContextOf(context, setCookie),
+      onError: ({ error, path, req: request }) => report(error, path, { context, request }),
       responseMeta: ({ errors, info }) => {
         context.set("procedures", info?.calls.flatMap(({ path, procedure }) => (procedure ? [path] : [])) ?? []);
-        const refusals = errors.map(refusalIn).filter((refusal) => refusal !== null);
-        return { headers: new Headers({ "cache-control": "no-store", ...refusalHeaders(refusals) }) };
+        return { headers: new Headers(replyHeaders(errors)) };
       },
     });
     for (const line of cookies) response.headers.append("set-cookie", line);
@@ -78,6 +118,11 @@ export function trpcRoutes<Router extends AnyTRPCRouter>(options: {
       ),
     )
     .all("/trpc/*", (context) => respond(context, unsupportedMediaType(context.req.raw)));
+}
+
+function replyHeaders(errors: readonly TRPCError[]): Record<string, string> {
+  const refusals = errors.map(refusalIn).filter((refusal) => refusal !== null);
+  return { "cache-control": "no-store", ...refusalHeaders(refusals) };
 }
 
 /** A subscription whose caller went away, or that this server ended: its resolver was told by its signal, and nothing failed. */

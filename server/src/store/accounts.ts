@@ -1,15 +1,28 @@
 /** The verbs of the `accounts` table. */
 import type { AccountId } from "@countersign/shared/schemas";
 import type { Insertable } from "kysely";
+import { z } from "zod";
 import type { Db } from "../deps.ts";
-import type { AccountRow, AccountsTable } from "./schema.ts";
+import type { AccountRow, AccountsTable, NewAccountRow } from "./schema.ts";
 
 /** @throws {UniqueViolation} when the username or the e-mail address is taken. */
 export async function insertAccount(db: Db, row: Insertable<AccountsTable>): Promise<void> {
   await db.insertInto("accounts").values(row).execute();
 }
 
+/** Inserts those whose username and e-mail address are free. Returns how many. */
+export async function insertMissingAccounts(db: Db, rows: readonly NewAccountRow[]): Promise<number> {
+  const inserted = await db
+    .insertInto("accounts")
+    .values(rows)
+    .onConflict((conflict) => conflict.doNothing())
+    .returning("id")
+    .execute();
+  return inserted.length;
+}
+
 export async function findAccountById(db: Db, id: AccountId): Promise<AccountRow | null> {
+  if (!isOurs(id)) return null;
   return (await db.selectFrom("accounts").selectAll().where("id", "=", id).executeTakeFirst()) ?? null;
 }
 
@@ -27,19 +40,22 @@ export async function listAccounts(
   db: Db,
   { after, prefix, limit }: { after: string | null; prefix: string | null; limit: number },
 ): Promise<AccountRow[]> {
-  let query = db.selectFrom("accounts").selectAll().orderBy("username_key").limit(limit);
-  if (after !== null) query = query.where("username_key", ">", after);
-  if (prefix !== null) {
-    // A range and not LIKE: it uses the index on both dialects, and nothing in a prefix needs escaping.
-    const end = `${prefix}\u{10FFFF}`;
-    query = query.where((where) =>
-      where.or([
-        where.and([where("username_key", ">=", prefix), where("username_key", "<", end)]),
-        where.and([where("email_key", ">=", prefix), where("email_key", "<", end)]),
-      ]),
-    );
-  }
-  return query.execute();
+  let page = db.selectFrom("accounts").selectAll().orderBy("username_key").limit(limit);
+  if (after !== null) page = page.where("username_key", ">", after);
+  if (prefix === null) return page.execute();
+  // A range and not LIKE: it uses the index on both dialects, and nothing in a prefix needs escaping. One index after the
+  // other, and not either at once: each gives its first rows without reading the rest.
+  const end = `${prefix}\u{10FFFF}`;
+  const byName = page.where("username_key", ">=", prefix).where("username_key", "<", end);
+  const byEmail = page.where("email_key", ">=", prefix).where("email_key", "<", end);
+  const [named, addressed] = [await byName.execute(), await byEmail.execute()];
+  const rows = new Map([...named, ...addressed].map((row) => [row.username_key, row]));
+  return [...rows.values()].sort(byUsernameKey).slice(0, limit);
+}
+
+/** As the databases order: by code points, which UTF-8's bytes are in the order of, and JavaScript's strings are not. */
+function byUsernameKey(one: AccountRow, other: AccountRow): number {
+  return Buffer.compare(Buffer.from(one.username_key), Buffer.from(other.username_key));
 }
 
 /**
@@ -51,6 +67,7 @@ export async function changeAccount(
   { id, version }: { readonly id: AccountId; readonly version?: number | undefined },
   change: Partial<Pick<AccountRow, "roles" | "password_hash" | "disabled_at">> & { updated_at: number },
 ): Promise<number | null> {
+  if (!isOurs(id)) return null;
   let query = db
     .updateTable("accounts")
     .set((update) => ({ ...change, version: update("version", "+", 1) }))
@@ -72,6 +89,14 @@ export async function upgradePasswordHash(db: Db, id: AccountId, from: string, t
 
 /** Returns whether there was such an account. */
 export async function deleteAccount(db: Db, id: AccountId): Promise<boolean> {
+  if (!isOurs(id)) return false;
   const { numDeletedRows } = await db.deleteFrom("accounts").where("id", "=", id).executeTakeFirst();
   return numDeletedRows > 0n;
 }
+
+/** An application's own users have ids of any form. Our column takes UUIDs, and PostgreSQL refuses to be asked for others. */
+function isOurs(id: AccountId): boolean {
+  return Uuid.safeParse(id).success;
+}
+
+const Uuid = z.uuid();

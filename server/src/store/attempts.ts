@@ -1,27 +1,31 @@
 /** The verbs of the `attempts` table: counters with a window, and marks with an end. */
 import type { Db } from "../deps.ts";
 
-/** Counts one attempt, in one statement. Returns how many there are in the window now, and when it ends. */
-export async function countAttempt(
+/**
+ * Counts attempts, in one statement. Returns how many there are in the window now, and when it ends.
+ *
+ * @param attempts.times How many are counted at once. Default: 1.
+ */
+export async function countAttempts(
   db: Db,
-  attempt: { key: string; now: number; windowMs: number },
+  attempts: { key: string; times?: number; now: number; windowMs: number },
 ): Promise<{ count: number; expiresAt: number }> {
-  const { key, now, windowMs } = attempt;
+  const { key, times = 1, now, windowMs } = attempts;
   const row = await db
     .insertInto("attempts")
-    .values({ key, count: 1, expires_at: now + windowMs })
+    .values({ key, count: times, expires_at: now + windowMs })
     .onConflict((conflict) =>
       conflict.column("key").doUpdateSet((update) => ({
         count: update
           .case()
           .when("attempts.expires_at", "<=", now)
-          .then(1)
-          .else(update("attempts.count", "+", 1))
+          .then(update.ref("excluded.count"))
+          .else(update("attempts.count", "+", update.ref("excluded.count")))
           .end(),
         expires_at: update
           .case()
           .when("attempts.expires_at", "<=", now)
-          .then(now + windowMs)
+          .then(update.ref("excluded.expires_at"))
           .else(update.ref("attempts.expires_at"))
           .end(),
       })),
@@ -31,14 +35,16 @@ export async function countAttempt(
   return { count: row.count, expiresAt: row.expires_at };
 }
 
-/** Takes attempts back that turned out to be honest. */
+/** Takes attempts back that turned out to be honest: one by one, in the order in which they are counted, so that nobody waits crosswise. */
 export async function forgiveAttempts(db: Db, keys: readonly string[]): Promise<void> {
-  await db
-    .updateTable("attempts")
-    .set((update) => ({ count: update("count", "-", 1) }))
-    .where("key", "in", keys)
-    .where("count", ">", 0)
-    .execute();
+  for (const key of keys.toSorted()) {
+    await db
+      .updateTable("attempts")
+      .set((update) => ({ count: update("count", "-", 1) }))
+      .where("key", "=", key)
+      .where("count", ">", 0)
+      .execute();
+  }
 }
 
 /** Remembers a key until a time. */
@@ -50,12 +56,12 @@ export async function markKey(db: Db, key: string, expiresAt: number): Promise<v
     .execute();
 }
 
-/** Whether a key is remembered. */
-export async function isMarked(db: Db, key: string, now: number): Promise<boolean> {
+/** Whether any of these keys is remembered. */
+export async function isMarked(db: Db, keys: readonly string[], now: number): Promise<boolean> {
   const row = await db
     .selectFrom("attempts")
     .select("key")
-    .where("key", "=", key)
+    .where("key", "in", keys)
     .where("expires_at", ">", now)
     .executeTakeFirst();
   return row !== undefined;
@@ -64,6 +70,8 @@ export async function isMarked(db: Db, key: string, now: number): Promise<boolea
 /** Deletes up to `limit` counters and marks that have ended. Returns how many. */
 export async function deleteEndedAttempts(db: Db, now: number, limit: number): Promise<number> {
   const ended = db.selectFrom("attempts").select("key").where("expires_at", "<=", now).limit(limit);
-  const { numDeletedRows } = await db.deleteFrom("attempts").where("key", "in", ended).executeTakeFirst();
+  // Once more, as one that begins anew meanwhile stays.
+  const deletion = db.deleteFrom("attempts").where("key", "in", ended).where("expires_at", "<=", now);
+  const { numDeletedRows } = await deletion.executeTakeFirst();
   return Number(numDeletedRows);
 }

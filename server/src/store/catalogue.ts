@@ -1,14 +1,44 @@
 /** Compares the tables that a database really has with those that the migrations make. */
 import type { Db } from "../deps.ts";
 import { StoreError } from "./database.ts";
-import { migrate } from "./migrate.ts";
-import { sqlite } from "./sqlite.ts";
-import { type Catalogue, type Column, type Index, readCatalogue, type Table } from "./sqlite-catalogue.ts";
-import { storeErrorFrom } from "./sqlite-errors.ts";
+import { dialectOf } from "./dialect.ts";
+import { makeTables } from "./migrate.ts";
+
+/** Tables by name. */
+export type Catalogue = ReadonlyMap<string, Table>;
+
+export interface Table {
+  readonly columns: ReadonlyMap<string, Column>;
+  /** Those that were made by CREATE INDEX, or that a UNIQUE constraint made. */
+  readonly indexes: ReadonlyMap<string, Index>;
+  readonly autoincrement: boolean;
+  /** Whether each connection takes ids in advance, so that a lower one may be written much later than a higher. */
+  readonly idsInBlocks: boolean;
+}
+
+export interface Column {
+  readonly name: string;
+  /** In capitals, as in `TEXT`. */
+  readonly type: string;
+  readonly nullable: boolean;
+  /** An SQL expression. */
+  readonly default: string | null;
+  /** From 1; 0 when it is not in the primary key. */
+  readonly keyPosition: number;
+  readonly generated: boolean;
+}
+
+export interface Index {
+  readonly name: string;
+  readonly unique: boolean;
+  readonly partial: boolean;
+  /** Names, with what is not the default: `username_key collate NOCASE desc`. `(expression)` where it is no column. */
+  readonly columns: readonly string[];
+}
 
 /**
  * Checks that the live tables are those that the migrations made, and names each difference. What the migrations make is
- * found by running them on a database in memory, so that it is written down once.
+ * found by running them in a place of their own, so that it is written down once.
  *
  * What somebody else added is none of our business as long as our statements work: other tables, columns that may be left
  * out, indexes that are not unique. So the release before runs against the schema of the release after.
@@ -16,7 +46,7 @@ import { storeErrorFrom } from "./sqlite-errors.ts";
  * @throws {StoreError} `SCHEMA_DIFFERS` with its `differences`.
  */
 export async function checkCatalogue(db: Db): Promise<void> {
-  const expected = await expectedCatalogue();
+  const expected = await expectedCatalogue(db);
   const live = await readLive(db, [...expected.keys()]);
   const differences = [...expected].flatMap(([name, table]) => tableDifferences(name, table, live.get(name)));
   if (differences.length === 0) return;
@@ -27,13 +57,16 @@ export async function checkCatalogue(db: Db): Promise<void> {
   );
 }
 
-async function expectedCatalogue(): Promise<Catalogue> {
-  await using db = await sqlite(":memory:").open();
-  await migrate(db, { now: () => 0 });
-  return await readCatalogue(db);
+function expectedCatalogue(db: Db): Promise<Catalogue> {
+  const { inScratch, readCatalogue } = dialectOf(db);
+  return inScratch(db, async (scratch) => {
+    await makeTables(scratch);
+    return readCatalogue(scratch);
+  });
 }
 
 async function readLive(db: Db, tables: readonly string[]): Promise<Catalogue> {
+  const { readCatalogue, storeErrorFrom } = dialectOf(db);
   try {
     return await readCatalogue(db, tables);
   } catch (error) {
@@ -53,6 +86,9 @@ function tableDifferences(name: string, expected: Table, live: Table | undefined
     ...[...expected.indexes.values()].flatMap((index) => indexDifferences(index, live.indexes.get(index.name))),
     ...[...live.indexes.values()].flatMap((index) => (expected.indexes.has(index.name) ? [] : extraIndex(name, index))),
     ...(expected.autoincrement && !live.autoincrement ? [`table ${name} may use an id twice (no AUTOINCREMENT)`] : []),
+    ...(live.idsInBlocks
+      ? [`table ${name} gives ids in blocks, which readers of the feed would miss (set CACHE 1)`]
+      : []),
   ];
 }
 

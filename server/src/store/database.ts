@@ -4,8 +4,8 @@ import type { Tables } from "./schema.ts";
 
 /** A place where accounts and sessions live: `sqlite("file:./data/app.db")`. */
 export interface Database {
-  readonly dialect: "sqlite";
-  /** Where it is, for people: an absolute path, or `:memory:`. */
+  readonly dialect: "sqlite" | "postgres";
+  /** Where it is, for people: an absolute path, `:memory:`, or a URL without its password. */
   readonly location: string;
   /**
    * Connects. `destroy()` on what it returns disconnects.
@@ -14,6 +14,39 @@ export interface Database {
    * @internal
    */
   open(): Promise<Kysely<Tables>>;
+  /**
+   * Connects once more, for the feed alone: where several nodes have the database, a node that has no connection to spare
+   * must hear of revocations all the same.
+   *
+   * @internal
+   */
+  openFeedLine?(): Promise<FeedLine>;
+  /**
+   * Copies everything as it is at one moment, beside servers that work on it.
+   *
+   * @throws {StoreError} when there is no place for the copy.
+   * @internal
+   */
+  copy(): Promise<DatabaseCopy>;
+}
+
+/** A copy of the same kind, which goes in the end. Only its owner may read it. */
+export interface DatabaseCopy extends AsyncDisposable {
+  readonly database: Database;
+  /** As `DATABASE_URL` has it. It may hold a password. */
+  readonly url: string;
+}
+
+/** A connection that only the feed uses. It comes back by itself. */
+export interface FeedLine {
+  readonly db: Kysely<Tables>;
+  /** Calls back when another node says that there is news, and when the connection is lost. */
+  onNews(listener: () => void): void;
+  /** Calls back when a connection was made: perhaps to another server than before. */
+  onConnect(listener: () => void): void;
+  /** Tells the other nodes that there is news. They would find it anyway, a second later. Never fails. */
+  tell(): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** Why a database cannot be used. The name is the contract; the sentence may be reworded. */
@@ -33,7 +66,15 @@ export type StoreFailure =
   /** The live tables are not what the migrations made. */
   | "SCHEMA_DIFFERS"
   /** A migration failed, and was undone. */
-  | "MIGRATION_FAILED";
+  | "MIGRATION_FAILED"
+  /** Everything in it was moved to another database. */
+  | "MOVED"
+  /** Another database is being moved to it. */
+  | "INCOMPLETE"
+  /** It was to be filled, and is not empty. */
+  | "NOT_EMPTY"
+  /** What was moved to it is not what was read. */
+  | "COPY_DIFFERS";
 
 /**
  * A database that cannot be used. Its message is for the operator: what happened, and what to do. It names places and

@@ -15,14 +15,32 @@ export async function appendFeedEvent(db: Db, event: FeedEvent, now: number): Pr
     .execute();
 }
 
-/** The events after an id, in order. */
-export async function readFeedAfter(db: Db, id: number): Promise<FeedEventRow[]> {
-  return db.selectFrom("feed_events").selectAll().where("id", ">", id).orderBy("id").execute();
+/** The events after an id, and those in ranges of ids before it, in order. Always as many ranges: one prepared statement. */
+export async function readFeedAfter(
+  db: Db,
+  id: number,
+  ranges: readonly (readonly [from: number, to: number])[] = [],
+): Promise<FeedEventRow[]> {
+  return db
+    .selectFrom("feed_events")
+    .selectAll()
+    .where((where) => where.or([where("id", ">", id), ...ranges.map(([from, to]) => where.between("id", from, to))]))
+    .orderBy("id")
+    .execute();
 }
 
-/** The events of a time and after it, in order. */
+/** The events of a time and after it, in order, and the last one before it: where there is none, nothing was left out. */
 export async function readFeedSince(db: Db, createdAfter: number): Promise<FeedEventRow[]> {
-  return db.selectFrom("feed_events").selectAll().where("created_at", ">=", createdAfter).orderBy("id").execute();
+  const last = db
+    .selectFrom("feed_events")
+    .select(({ fn }) => fn.max("id").as("id"))
+    .where("created_at", "<", createdAfter);
+  return db
+    .selectFrom("feed_events")
+    .selectAll()
+    .where((where) => where.or([where("created_at", ">=", createdAfter), where("id", "=", last)]))
+    .orderBy("id")
+    .execute();
 }
 
 /** The highest version that an account was told to have moved on to, as far as the feed goes back; `null` when it was not. */
@@ -36,17 +54,9 @@ export async function latestVersionInFeed(db: Db, accountId: AccountId): Promise
   return row?.version ?? null;
 }
 
-/** The id of the newest event; 0 when there is none. */
-export async function latestFeedId(db: Db): Promise<number> {
-  const row = await db
-    .selectFrom("feed_events")
-    .select((eb) => eb.fn.max("id").as("id"))
-    .executeTakeFirst();
-  return Number(row?.id ?? 0);
-}
-
-/** Removes the events before a time. Returns how many. */
-export async function pruneFeed(db: Db, before: number): Promise<number> {
-  const result = await db.deleteFrom("feed_events").where("created_at", "<", before).executeTakeFirst();
-  return Number(result.numDeletedRows);
+/** Removes up to `limit` events from before a time. Returns how many. */
+export async function pruneFeed(db: Db, before: number, limit: number): Promise<number> {
+  const old = db.selectFrom("feed_events").select("id").where("created_at", "<", before).limit(limit);
+  const { numDeletedRows } = await db.deleteFrom("feed_events").where("id", "in", old).executeTakeFirst();
+  return Number(numDeletedRows);
 }

@@ -17,12 +17,14 @@ const now = () => 1_700_000_000_000;
 const books: Migration = {
   id: 1,
   name: "books",
+  requires: 0,
   statements: (schema) => [schema.createTable("books").addColumn("title", "text", (column) => column.notNull())],
 };
 
 const shelves: Migration = {
   id: 2,
   name: "shelves",
+  requires: 0,
   statements: (schema) => [
     schema.createTable("shelves").addColumn("name", "text"),
     schema.alterTable("books").addColumn("shelf", "text"),
@@ -32,6 +34,7 @@ const shelves: Migration = {
 const failing: Migration = {
   id: 2,
   name: "failing",
+  requires: 0,
   statements: (schema, dialect) => [
     ...shelves.statements(schema, dialect),
     schema.createTable("books").addColumn("again", "text"),
@@ -90,9 +93,23 @@ describe("migrate", () => {
     expect(await schemaOf(db)).toEqual([]);
   });
 
-  test("refuses a database that a later version has migrated, and names both numbers", async () => {
+  test("works on a database that the release after has migrated, which only adds", async () => {
     await using db = await emptyDatabase();
     await migrate(db, { now, migrations: [books, shelves] });
+    expect(await migrate(db, { now, migrations: [books] })).toEqual([]);
+    expect(await migrationStatus(db, { migrations: [books] })).toMatchObject([
+      { state: "applied" },
+      { state: "later" },
+    ]);
+  });
+
+  test("refuses a database from which a later version took something that it needs, and names both numbers", async () => {
+    await using db = await emptyDatabase();
+    await migrate(db, { now, migrations: [books, { ...shelves, requires: 2 }] });
+    expect(await migrationStatus(db, { migrations: [books] })).toMatchObject([
+      { state: "applied" },
+      { state: "unknown" },
+    ]);
     const error = await expectStoreError(migrate(db, { now, migrations: [books] }), "NEWER_SCHEMA");
     expect(error.message).toContain("has migration 2, and this version of Countersign knows those up to 1");
   });

@@ -1,13 +1,20 @@
 /** Brings the schema up to date: numbered, checksummed, forward only. Why not Kysely's: docs/decisions/0001-migrations.md. */
 import { AuthError } from "@countersign/shared";
-import type { Kysely } from "kysely";
 import type { Db, Now } from "../deps.ts";
 import { StoreError } from "./database.ts";
-import { sqliteMigrations } from "./migrations/dialect.ts";
+import { dialectOf } from "./dialect.ts";
+import { readMark, refuseMarked } from "./marks.ts";
 import { migrations as ours } from "./migrations/index.ts";
 import { checksum, type Migration, up } from "./migrations/migration.ts";
-import type { Tables } from "./schema.ts";
-import { storeErrorFrom } from "./sqlite-errors.ts";
+import {
+  type AppliedRow,
+  hasMigrationsTable,
+  type MigrationsDb,
+  makeMigrationsTable,
+  migrationsTable,
+  readApplied,
+} from "./migrations/table.ts";
+import { transact } from "./transact.ts";
 
 /** What `migrate` takes beside the database. */
 export interface MigrateOptions {
@@ -29,8 +36,11 @@ export interface MigrationProgress {
 export interface MigrationStatus {
   readonly id: number;
   readonly name: string;
-  /** `changed`: applied, but not as this program has it. `unknown`: applied by a later version of the program. */
-  readonly state: "applied" | "pending" | "changed" | "unknown";
+  /**
+   * `changed`: applied, but not as this program has it. `later`: applied by a later version of the program, and this one
+   * still runs on it. `unknown`: the same, and this one is too old for it.
+   */
+  readonly state: "applied" | "pending" | "changed" | "later" | "unknown";
   /** Epoch milliseconds; `null` while it is pending. */
   readonly appliedAt: number | null;
 }
@@ -38,24 +48,12 @@ export interface MigrationStatus {
 /** A migration that is done. */
 export type AppliedMigration = Pick<MigrationStatus, "id" | "name">;
 
-/** The table that remembers what was applied. */
-interface SchemaMigrationsTable {
-  id: number;
-  name: string;
-  checksum: string;
-  applied_at: number;
-}
-
-const table = "countersign_migrations";
-
-type MigrationsDb = Kysely<Tables & { [table]: SchemaMigrationsTable }>;
-
 /**
  * Applies the migrations that are pending, each in a transaction of its own, and returns them in order. Of any number of
  * processes that do so at once, one applies each migration; the others wait, and find it done.
  *
- * @throws {StoreError} `NEWER_SCHEMA`, `CHANGED_MIGRATION`, `MIGRATION_FAILED` (the schema is as before), `LOCKED`,
- * `READ_ONLY`, `NOT_A_DATABASE`.
+ * @throws {StoreError} `NEWER_SCHEMA`, `CHANGED_MIGRATION`, `MIGRATION_FAILED` (the schema is as before), `MOVED`,
+ * `INCOMPLETE`, `LOCKED`, `READ_ONLY`, `NOT_A_DATABASE`.
  */
 export async function migrate(db: Db, options: MigrateOptions): Promise<readonly AppliedMigration[]> {
   const applied: AppliedMigration[] = [];
@@ -73,18 +71,21 @@ export async function migrationStatus(
   db: Db,
   { migrations = ours }: Pick<MigrateOptions, "migrations"> = {},
 ): Promise<readonly MigrationStatus[]> {
-  const tables = await db.introspection.getTables();
-  const rows = tables.some(({ name }) => name === table) ? await readApplied(db.$extendTables()) : [];
+  const rows = (await hasMigrationsTable(db)) ? await readApplied(db.$extendTables()) : [];
   const known = migrations.map((migration): MigrationStatus => {
     const { id, name } = migration;
     const row = rows.find((row) => row.id === id);
     if (row === undefined) return { id, name, state: "pending", appliedAt: null };
-    const state = row.checksum === checksum(db.schema, migration) ? "applied" : "changed";
+    const state = row.checksum === checksum(db, migration) ? "applied" : "changed";
     return { id, name, state, appliedAt: row.applied_at };
   });
   const unknown = rows
     .filter((row) => !migrations.some(({ id }) => id === row.id))
-    .map(({ id, name, applied_at }): MigrationStatus => ({ id, name, state: "unknown", appliedAt: applied_at }));
+    .map((row): MigrationStatus => {
+      const newest = newestOf(migrations);
+      const state = row.id > newest && row.requires <= newest ? "later" : "unknown";
+      return { id: row.id, name: row.name, state, appliedAt: row.applied_at };
+    });
   return [...known, ...unknown];
 }
 
@@ -93,9 +94,11 @@ async function applyNext(db: MigrationsDb, options: MigrateOptions): Promise<Mig
   const { migrations = ours, now, onProgress } = options;
   let running: Migration | null = null;
   try {
-    // SQLite's transactions take the write lock as they begin (sqlite-driver.ts): nobody else can be here at once.
-    return await db.transaction().execute(async (transaction) => {
-      await makeTable(transaction);
+    const work = async (transaction: MigrationsDb) => {
+      await makeMigrationsTable(transaction);
+      // Nobody else can be here at once.
+      await dialectOf(db).lockMigrations(transaction);
+      refuseMarked(await readMark(transaction));
       const applied = await readApplied(transaction);
       refuseForeign(transaction, applied, migrations);
       const next = migrations.find(({ id }) => !applied.some((row) => row.id === id)) ?? null;
@@ -104,47 +107,35 @@ async function applyNext(db: MigrationsDb, options: MigrateOptions): Promise<Mig
       const { id, name } = next;
       onProgress?.({ id, name, state: "applying" });
       await up(transaction, next);
-      const row = { id, name, checksum: checksum(transaction.schema, next), applied_at: now() };
-      await transaction.insertInto(table).values(row).execute();
+      const row = { id, name, checksum: checksum(transaction, next), requires: next.requires, applied_at: now() };
+      await transaction.insertInto(migrationsTable).values(row).execute();
       return next;
-    });
+    };
+    // Whoever comes second waits for the lock, and then sees what the first has done.
+    return await transact(db, work, { isolation: "read committed" });
   } catch (error) {
-    throw forOperator(error, running);
+    throw forOperator(db, error, running);
   }
 }
 
-async function makeTable(db: MigrationsDb): Promise<void> {
-  const { text, integer, finish } = sqliteMigrations;
-  const create = db.schema
-    .createTable(table)
-    .ifNotExists()
-    .addColumn("id", integer, (column) => column.primaryKey().notNull())
-    .addColumn("name", text, (column) => column.notNull())
-    .addColumn("checksum", text, (column) => column.notNull())
-    .addColumn("applied_at", integer, (column) => column.notNull());
-  await finish(create).execute();
+/** The table of migrations, and of the migrations given, where there is nothing yet. */
+export async function makeTables(db: Db, migrations: readonly Migration[] = ours): Promise<void> {
+  await makeMigrationsTable(db.$extendTables());
+  for (const migration of migrations) await up(db, migration);
 }
 
-async function readApplied(db: MigrationsDb): Promise<SchemaMigrationsTable[]> {
-  return db.selectFrom(table).select(["id", "name", "checksum", "applied_at"]).orderBy("id").execute();
-}
-
-function refuseForeign(
-  db: MigrationsDb,
-  applied: readonly SchemaMigrationsTable[],
-  migrations: readonly Migration[],
-): void {
-  const newest = applied.at(-1)?.id ?? 0;
-  const newestKnown = migrations.at(-1)?.id ?? 0;
-  if (newest > newestKnown) {
+function refuseForeign(db: MigrationsDb, applied: readonly AppliedRow[], migrations: readonly Migration[]): void {
+  const newestKnown = newestOf(migrations);
+  const tooNew = applied.find(({ requires }) => requires > newestKnown);
+  if (tooNew !== undefined) {
     throw new StoreError(
       "NEWER_SCHEMA",
-      `The database has migration ${newest}, and this version of Countersign knows those up to ${newestKnown}. Run the version that migrated it, or a later one.`,
+      `The database has migration ${tooNew.id}, and this version of Countersign knows those up to ${newestKnown}, which is too old for it. Run the version that migrated it, or a later one.`,
     );
   }
   for (const migration of migrations) {
     const row = applied.find(({ id }) => id === migration.id);
-    if (row === undefined || row.checksum === checksum(db.schema, migration)) continue;
+    if (row === undefined || row.checksum === checksum(db, migration)) continue;
     throw new StoreError(
       "CHANGED_MIGRATION",
       `Migration ${migration.id} (${migration.name}) was applied to the database with other statements than this version of Countersign has. Run the version that made the database, or restore a backup that this one made.`,
@@ -152,14 +143,18 @@ function refuseForeign(
   }
 }
 
-function forOperator(error: unknown, running: Migration | null): unknown {
+function newestOf(migrations: readonly Migration[]): number {
+  return migrations.at(-1)?.id ?? 0;
+}
+
+function forOperator(db: MigrationsDb, error: unknown, running: Migration | null): unknown {
   if (error instanceof StoreError) return error;
-  const known = storeErrorFrom(error, "The database");
+  const known = dialectOf(db).storeErrorFrom(error, "The database");
   // A full or failing disk in the middle of a migration is the migration's failure.
   if (known !== null && (known.reason !== "CANNOT_OPEN" || running === null)) return known;
   const what =
     running === null
-      ? `The table "${table}" could not be read or made`
+      ? `The table "${migrationsTable}" could not be read or made`
       : `Migration ${running.id} (${running.name}) failed and was undone: the database is as it was`;
   return new StoreError(
     "MIGRATION_FAILED",

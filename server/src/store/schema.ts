@@ -60,8 +60,8 @@ export interface SessionsTable {
 /** The ordered list of "this is no longer true" facts that every node follows. */
 export interface FeedEventsTable {
   id: Generated<number>;
-  kind: "session_revoked" | "account_changed" | "keys_changed";
-  /** The session's or the account's id; the key's id for `keys_changed`. */
+  kind: "session_revoked" | "account_changed" | "keys_changed" | "moved";
+  /** The session's or the account's id; the key's id for `keys_changed`; for `moved`, the database that is used now. */
   subject: string;
   /** For `account_changed`: tokens of an older version are no longer good. */
   version: number | null;
@@ -113,6 +113,7 @@ export interface Tables {
 }
 
 export type AccountRow = Selectable<AccountsTable>;
+export type NewAccountRow = Insertable<AccountsTable>;
 export type SessionRow = Selectable<SessionsTable>;
 export type NewSessionRow = Insertable<SessionsTable>;
 export type FeedEventRow = Selectable<FeedEventsTable>;

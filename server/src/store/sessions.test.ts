@@ -1,5 +1,6 @@
 import type { AccountId, SessionId } from "@countersign/shared/schemas";
 import { describe, expect, it } from "vitest";
+import { insertAccount } from "./accounts.ts";
 import { migrate } from "./migrate.ts";
 import { findSession, insertSession, revokeSessions, rotateSession } from "./sessions.ts";
 import { emptyDatabase } from "./test-support.ts";
@@ -33,7 +34,7 @@ async function databaseWithSession() {
 
 /** What was read before may be over by the time of the statement, so the statement itself has to say no. */
 describe("a session moves on to its next generation", () => {
-  const rotation = { id, generation: 3, now: 999, expiresAt: 1_999, rotatedBy: "hash" };
+  const rotation = { id, generation: 3, now: 999, prolongedTo: 1_999, rotatedBy: "hash" };
 
   it("once", async () => {
     await using db = await databaseWithSession();
@@ -56,6 +57,26 @@ describe("a session moves on to its next generation", () => {
   it("not when it has expired meanwhile", async () => {
     await using db = await databaseWithSession();
     expect(await rotateSession(db, { ...rotation, now: 1_000 })).toBe(false);
+  });
+
+  it("keeps its end where none is given", async () => {
+    await using db = await databaseWithSession();
+    expect(await rotateSession(db, { ...rotation, prolongedTo: null })).toBe(true);
+    expect(await findSession(db, id)).toMatchObject({ generation: 4, expires_at: 1_000 });
+  });
+
+  it("only while its account is at the version that is given, and not disabled", async () => {
+    await using db = await databaseWithSession();
+    const account = { id: crypto.randomUUID() as AccountId, version: 2 };
+    expect(await rotateSession(db, rotation, account)).toBe(false);
+    const times = { disabled_at: null, created_at: 1, updated_at: 1 };
+    const names = { username: "alice", username_key: "alice", email: null, email_key: null };
+    await insertAccount(db, { ...account, ...names, ...times, password_hash: null, roles: "[]" });
+    expect(await rotateSession(db, rotation, { ...account, version: 1 })).toBe(false);
+    await db.updateTable("accounts").set({ disabled_at: 1 }).execute();
+    expect(await rotateSession(db, rotation, account)).toBe(false);
+    await db.updateTable("accounts").set({ disabled_at: null }).execute();
+    expect(await rotateSession(db, rotation, account)).toBe(true);
   });
 
   it("not when it was revoked meanwhile", async () => {

@@ -1,5 +1,6 @@
 /** The verbs of the `sessions` table. */
 import type { AccountId, SessionId } from "@countersign/shared/schemas";
+import { sql } from "kysely";
 import type { Db } from "../deps.ts";
 import type { NewSessionRow, SessionRow } from "./schema.ts";
 
@@ -11,27 +12,46 @@ export async function findSession(db: Db, id: SessionId): Promise<SessionRow | n
   return (await db.selectFrom("sessions").selectAll().where("id", "=", id).executeTakeFirst()) ?? null;
 }
 
+/** What {@link rotateSession} makes of a session, and of which one. */
+export interface Rotation {
+  readonly id: SessionId;
+  readonly generation: number;
+  readonly now: number;
+  /** Until when it may lie idle from now on; `null` for as long as its row says. */
+  readonly prolongedTo: number | null;
+  readonly rotatedBy: string | null;
+}
+
 /**
  * Moves a session to its next generation, in one statement: of any number of callers with the same generation, one
  * gets `true`. The session must be neither revoked nor expired.
+ *
+ * @param account What must still be so of an account of our own: its version, and that it is not disabled.
  */
 export async function rotateSession(
   db: Db,
-  session: { id: SessionId; generation: number; now: number; expiresAt: number; rotatedBy: string | null },
+  session: Rotation,
+  account: { readonly id: AccountId; readonly version: number } | null = null,
 ): Promise<boolean> {
-  const { numUpdatedRows } = await db
+  let rotation = db
     .updateTable("sessions")
     .set({
       generation: session.generation + 1,
       rotated_at: session.now,
       rotated_by: session.rotatedBy,
-      expires_at: session.expiresAt,
+      ...(session.prolongedTo !== null && { expires_at: session.prolongedTo }),
     })
     .where("id", "=", session.id)
     .where("generation", "=", session.generation)
     .where("revoked_at", "is", null)
-    .where("expires_at", ">", session.now)
-    .executeTakeFirst();
+    .where("expires_at", ">", session.now);
+  if (account !== null) {
+    const { id, version } = account;
+    rotation = rotation.where(
+      sql<boolean>`exists (select 1 from accounts where id = ${id} and version = ${version} and disabled_at is null)`,
+    );
+  }
+  const { numUpdatedRows } = await rotation.executeTakeFirst();
   return numUpdatedRows === 1n;
 }
 

@@ -17,6 +17,11 @@ export async function insertSigningKey(db: Db, row: SigningKeyRow): Promise<void
   await db.insertInto("signing_keys").values(row).execute();
 }
 
+/** The same key, sealed anew. */
+export async function replaceSealedKey(db: Db, id: string, sealedKey: Uint8Array): Promise<void> {
+  await db.updateTable("signing_keys").set({ sealed_key: sealedKey }).where("id", "=", id).execute();
+}
+
 /** Removes keys by id. */
 export async function deleteSigningKeys(db: Db, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;

@@ -1,36 +1,8 @@
 /** What tables, columns and indexes an SQLite database has. */
 import { sql } from "kysely";
 import type { Db } from "../deps.ts";
-
-/** Tables by name. */
-export type Catalogue = ReadonlyMap<string, Table>;
-
-export interface Table {
-  readonly columns: ReadonlyMap<string, Column>;
-  /** Those that were made by CREATE INDEX, or that a UNIQUE constraint made. */
-  readonly indexes: ReadonlyMap<string, Index>;
-  readonly autoincrement: boolean;
-}
-
-export interface Column {
-  readonly name: string;
-  /** In capitals, as in `TEXT`. */
-  readonly type: string;
-  readonly nullable: boolean;
-  /** An SQL expression. */
-  readonly default: string | null;
-  /** From 1; 0 when it is not in the primary key. */
-  readonly keyPosition: number;
-  readonly generated: boolean;
-}
-
-export interface Index {
-  readonly name: string;
-  readonly unique: boolean;
-  readonly partial: boolean;
-  /** Names, with what is not the default: `username_key collate NOCASE desc`. `(expression)` where it is no column. */
-  readonly columns: readonly string[];
-}
+import { byName } from "./by-name.ts";
+import type { Catalogue, Column, Index } from "./catalogue.ts";
 
 /** Reads the tables of these names; all tables where none are given. */
 export async function readCatalogue(db: Db, names?: readonly string[]): Promise<Catalogue> {
@@ -52,6 +24,7 @@ export async function readCatalogue(db: Db, names?: readonly string[]): Promise<
         columns: byName(columns.filter(({ table }) => table === name).map(toColumn)),
         indexes: byName(toIndexes(indexed.filter(({ table }) => table === name))),
         autoincrement: /\bautoincrement\b/i.test(sql),
+        idsInBlocks: false,
       },
     ]),
   );
@@ -104,8 +77,4 @@ function toIndexes(rows: readonly IndexedRow[]): Index[] {
         `${column ?? "(expression)"}${coll.toUpperCase() === "BINARY" ? "" : ` collate ${coll.toUpperCase()}`}${desc === 1 ? " desc" : ""}`,
     ),
   }));
-}
-
-function byName<T extends { readonly name: string }>(items: readonly T[]): ReadonlyMap<string, T> {
-  return new Map(items.map((item) => [item.name, item]));
 }

@@ -6,6 +6,9 @@ import { UniqueViolation } from "./unique-violation.ts";
 
 type SqliteError = InstanceType<typeof Sqlite.SqliteError>;
 
+/** What a trigger of `promotion/sqlite-changes.ts` says to whoever would still write. */
+export const movedMessage = "countersign: everything was moved to another database";
+
 /** A database that cannot answer now. Extended codes begin with the primary one (https://sqlite.org/rescode.html). */
 const unavailable = /^SQLITE_(BUSY|LOCKED|PROTOCOL|IOERR|FULL|READONLY|CANTOPEN|CORRUPT|NOTADB)(_|$)/;
 
@@ -16,6 +19,7 @@ const unavailable = /^SQLITE_(BUSY|LOCKED|PROTOCOL|IOERR|FULL|READONLY|CANTOPEN|
 export function fromDriver(error: unknown): unknown {
   if (isClosed(error)) return unavailableBecause(error);
   if (!(error instanceof Sqlite.SqliteError)) return error;
+  if (error.message === movedMessage) return unavailableBecause(error);
   return uniqueViolation(error) ?? (unavailable.test(error.code) ? unavailableBecause(error) : error);
 }
 

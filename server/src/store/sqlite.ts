@@ -5,7 +5,10 @@ import { fileURLToPath } from "node:url";
 import Sqlite from "better-sqlite3";
 import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import { type Database, StoreError } from "./database.ts";
+import type { StoreDialect } from "./dialect.ts";
+import { sqliteMigrations } from "./migrations/dialect.ts";
 import type { Tables } from "./schema.ts";
+import { readCatalogue } from "./sqlite-catalogue.ts";
 import { retryWhileBusy, TransactionalSqliteDriver } from "./sqlite-driver.ts";
 import { storeErrorFrom } from "./sqlite-errors.ts";
 
@@ -33,8 +36,36 @@ const memory = ":memory:";
  */
 export function sqlite(location: string, options: SqliteOptions = {}): Database {
   const path = pathOf(location);
-  return { dialect: "sqlite", location: path, open: () => open(path, options) };
+  return {
+    dialect: "sqlite",
+    location: path,
+    open: () => open(path, options),
+    async copy() {
+      const { copySqlite, removeSqlite } = await import("./rehearsal/sqlite-copy.ts");
+      await using db = await open(path, options);
+      const file = await copySqlite(db, path);
+      return {
+        database: sqlite(file, options),
+        url: `file:${file}`,
+        [Symbol.asyncDispose]: async () => removeSqlite(file),
+      };
+    },
+  };
 }
+
+const sqliteDialect: StoreDialect = {
+  migrations: sqliteMigrations,
+  // Transactions take the write lock as they begin (sqlite-driver.ts).
+  lockMigrations: async () => {},
+  readCatalogue,
+  async inScratch(_, work) {
+    await using scratch = await open(memory, {});
+    return await work(scratch);
+  },
+  storeErrorFrom,
+  hasIsolationLevels: false,
+  isConflict: () => false,
+};
 
 async function open(path: string, options: SqliteOptions): Promise<Kysely<Tables>> {
   const { onStatement = () => {}, busyTimeoutMs = 5000 } = options;
@@ -43,7 +74,7 @@ async function open(path: string, options: SqliteOptions): Promise<Kysely<Tables
   const handle = await connect(path, busyTimeoutMs);
   const db = new Kysely<Tables>({
     dialect: {
-      createAdapter: () => new SqliteAdapter(),
+      createAdapter: () => Object.assign(new SqliteAdapter(), { storeDialect: sqliteDialect }),
       createDriver: () => new TransactionalSqliteDriver(handle, { onStatement, busyTimeoutMs }),
       createIntrospector: (db) => new SqliteIntrospector(db),
       createQueryCompiler: () => new SqliteQueryCompiler(),

@@ -1,8 +1,11 @@
 /** What the store's tests share: a folder that goes away, a database that closes, and an account without root's powers. */
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { chownSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import pg from "pg";
+import { inject } from "vitest";
 import type { Db } from "../deps.ts";
 import { StoreError, type StoreFailure } from "./database.ts";
 import { sqlite } from "./sqlite.ts";
@@ -39,6 +42,17 @@ export async function asOrdinaryUser<T>(work: () => Promise<T>): Promise<T> {
 /** A database in memory without any table. */
 export function emptyDatabase(): Promise<Db> {
   return sqlite(":memory:").open();
+}
+
+/** The URL of a new database, without any table, of the PostgreSQL that the tests share. */
+export async function emptyPostgres(): Promise<string> {
+  const url = inject("postgresUrl");
+  const name = `store_${randomUUID().replaceAll("-", "")}`;
+  const client = new pg.Client(url);
+  await client.connect();
+  await client.query(`create database ${name} template template0 strategy file_copy`);
+  await client.end();
+  return Object.assign(new URL(url), { pathname: name }).href;
 }
 
 /** Expects a promise to be rejected with a {@link StoreError} of this reason, and returns it. */

@@ -73,19 +73,18 @@ export function makeContext(
   caller: Caller,
 ): AuthContext {
   let resolving: Promise<Principal | null> | undefined;
+  const forget = () => {
+    resolving = undefined;
+  };
   return {
     auth: {
       deps,
       caller,
       cookie,
       principal() {
-        resolving ??= resolvePrincipal(
-          deps,
-          { authorization, cookie: cookie.read, account: cookie.account },
-          caller,
-        ).finally(() => {
-          resolving = undefined;
-        });
+        if (resolving !== undefined) return resolving;
+        resolving = resolvePrincipal(deps, { authorization, cookie: cookie.read, account: cookie.account }, caller);
+        resolving.then(forget, forget);
         return resolving;
       },
     },

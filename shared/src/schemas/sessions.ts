@@ -78,3 +78,15 @@ export type SessionRef = z.infer<typeof SessionRef>;
 /** How many sessions were ended. */
 export const RevokedCount = z.object({ revoked: z.int() });
 export type RevokedCount = z.infer<typeof RevokedCount>;
+
+/** Where to begin with the feed: after a position, or after the last event that came. Default: with all that matters. */
+export const FeedInput = z
+  .strictObject({
+    after: z.int().min(0).optional(),
+    lastEventId: z
+      .string()
+      .regex(/^\d{1,15}$/)
+      .nullish(),
+  })
+  .prefault({});
+export type FeedInput = z.infer<typeof FeedInput>;

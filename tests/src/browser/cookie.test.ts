@@ -50,6 +50,62 @@ it("a page of the server's own origin is signed in by a cookie that no script se
   expect(await context.cookies()).toEqual([]);
 });
 
+it("a sign-out that one tab's network lost is not undone by a reload, nor does it end a later sign-in", {
+  timeout: 60_000,
+}, async () => {
+  await using server = await servePages();
+  await using browser = await startBrowser();
+  const context = await browser.newContext();
+  const page = await signedIn(context, server.url);
+  await page.route("**/trpc/**", (route) => route.abort("internetdisconnected"));
+  const failed = inPage(page, ({ auth }) => auth.logout().then(() => "done", String), null);
+  expect(await failed).toContain("TRPCClientError");
+  await page.reload();
+  expect(await statusIn(page)).toBe("signed-out");
+  expect(await context.cookies()).toHaveLength(1);
+  // Whichever tab reaches the server first ends the session.
+  const second = await open(context, `${server.url}/page`);
+  expect(await statusIn(second)).toBe("signed-out");
+  await expect.poll(() => context.cookies(), { timeout: 10_000 }).toEqual([]);
+  await inPage(second, ({ auth }, input) => auth.login(input).then(() => {}), alice);
+  await page.unroute("**/trpc/**");
+  await page.reload();
+  expect(await statusIn(page)).toBe("signed-in");
+  expect(await inPage(page, () => JSON.stringify(localStorage), null)).toBe("{}");
+});
+
+it("a sign-out is heard by the other tabs before the server has answered, and with a storage that is full", {
+  timeout: 60_000,
+}, async () => {
+  await using server = await servePages();
+  await using browser = await startBrowser();
+  const context = await browser.newContext();
+  const page = await signedIn(context, server.url);
+  const second = await open(context, `${server.url}/page`);
+  expect(await statusIn(second)).toBe("signed-in");
+  const gate = Promise.withResolvers<void>();
+  await context.route("**/auth.logout**", async (route) => {
+    await gate.promise;
+    await route.continue();
+  });
+  const leaving = inPage(page, ({ auth }) => auth.logout(), null);
+  await expect
+    .poll(() => inPage(second, ({ auth }) => auth.session.status, null), { timeout: 1_000 })
+    .toBe("signed-out");
+  gate.resolve();
+  await leaving;
+  expect(await context.cookies()).toEqual([]);
+
+  await inPage(page, ({ auth }, input) => auth.login(input).then(() => {}), alice);
+  await page.evaluate(() => {
+    Storage.prototype.setItem = () => {
+      throw new DOMException("The quota is exceeded.", "QuotaExceededError");
+    };
+  });
+  await inPage(page, ({ auth }) => auth.logout(), null);
+  expect([await statusIn(page), await context.cookies()]).toEqual(["signed-out", []]);
+});
+
 it("another site's page changes nothing, by form, by fetch or by link", { timeout: 90_000 }, async () => {
   await using server = await servePages();
   await using browser = await startBrowser();

@@ -9,18 +9,22 @@ import { testOptions, testRouter } from "../support/test-router.ts";
 import type { TestPage } from "./page-client.ts";
 
 /** Serves `/page` and the API. Ends with its block. */
-export async function servePages(options: Partial<AuthOptions> = {}, appOptions: { origins?: string[] } = {}) {
+export async function servePages(
+  options: Partial<AuthOptions> = {},
+  { page = new URL("./page-client.ts", import.meta.url), ...appOptions }: { origins?: string[]; page?: URL } = {},
+) {
   const { log } = capturedLog();
   const cheap = { memoryKiB: 8, iterations: 1, parallelism: 1 };
   const auth = createAuth({ ...testOptions, log, database: sqlite(":memory:"), passwordHashing: cheap, ...options });
   const app = createApp(auth, { router: testRouter, ...appOptions });
-  const { code } = await bundleForBrowsers(new URL("./page-client.ts", import.meta.url), "iife");
+  const { code } = await bundleForBrowsers(page, "iife");
   const sent: string[] = [];
   const written: string[] = [];
 
   async function answer(request: Request, env: object): Promise<Response> {
     const { pathname } = new URL(request.url);
-    if (pathname === "/page") return html("<!doctype html><title>Test</title><script src=/page.js></script>");
+    if (pathname === "/page")
+      return html("<!doctype html><title>Test</title><link rel=icon href=data:,><body><script src=/page.js></script>");
     if (pathname === "/page.js") return new Response(code, { headers: { "content-type": "text/javascript" } });
     if (pathname === "/blank") return html("<!doctype html><title>Blank</title>");
     sent.push(pathname);

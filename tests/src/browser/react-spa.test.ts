@@ -53,6 +53,17 @@ it("a sign-out in one tab ends the view of the other within a second", async () 
   expect(alice.complaints()).toEqual([]);
 });
 
+it("a sign-out without a network says so, and is made up for by whoever is online again", async () => {
+  await using alice = await device();
+  const page = await alice.open();
+  await register(page, "alice.train");
+  await page.context().setOffline(true);
+  await button(page, "Sign out").click();
+  await page.getByText("You are signed out here.").waitFor();
+  await page.context().setOffline(false);
+  await expect.poll(() => page.context().cookies()).toEqual([]);
+});
+
 it("who signs in next sees nothing of who was there before", async () => {
   await using shared = await device();
   const [page, other] = [await shared.open(), await shared.open()];

@@ -91,6 +91,26 @@ it("a sign-out leads all tabs to the login page", async () => {
   expect(carol.complaints()).toEqual([]);
 });
 
+it("a sign-out that no network carries hides the notes, and leads to the login page once there is one", async () => {
+  await using carl = await device();
+  const page = await carl.open("/login");
+  await signIn(page, "carl", "Make an account");
+  await page.getByRole("heading", { name: "Notes of carl" }).waitFor();
+  await hydrated(page);
+  await page.route("**/*", (route) => route.abort("internetdisconnected"));
+  await page.getByLabel("New note").fill("On a train");
+  await page.getByRole("button", { name: "Add" }).click();
+  await page.getByText("That did not work.").waitFor();
+  expect(await page.getByLabel("New note").inputValue()).toBe("On a train");
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByText("You are signed out here").waitFor();
+  expect(await page.getByRole("heading", { name: "Notes of carl" }).count()).toBe(0);
+  await page.unroute("**/*");
+  await page.goto(ssr.url);
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  expect(page.url()).toBe(`${ssr.url}/login`);
+});
+
 it("who signs in next is shown their own notes, in all tabs", async () => {
   await using shared = await device();
   const page = await shared.open("/login");
@@ -149,6 +169,9 @@ it("without its script, the form signs in all the same", async () => {
   await page.getByLabel("New note").fill("By post");
   await page.getByRole("button", { name: "Add" }).click();
   await page.getByText("By post").waitFor();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  expect((await page.context().cookies()).map(({ name }) => name)).toEqual([]);
 });
 
 /** Makes an account with a note, and returns its cookie. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { password, type Server, workplace } from "../support/workplace.ts";
+import type { Server } from "../support/server-process.ts";
+import { password, workplace } from "../support/workplace.ts";
 
 /** What the command line changes reaches a serving process through the feed: within a second, and a margin for busy machines. */
 const soon = { timeout: 5_000, interval: 50 };

@@ -121,7 +121,8 @@ test.for([
   },
   {
     name: "a newer schema",
-    break: (place: Workplace) => change(place, "insert into countersign_migrations values (9001, 'future', 'x', 0)"),
+    break: (place: Workplace) =>
+      change(place, "insert into countersign_migrations values (9001, 'future', 'x', 9001, 0)"),
     says: /^schema: Migration 9001 \(future\) is not one of this version/,
   },
   {

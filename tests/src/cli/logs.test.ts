@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
-import { type Server, type Workplace, workplace } from "../support/workplace.ts";
+import type { Server } from "../support/server-process.ts";
+import { type Workplace, workplace } from "../support/workplace.ts";
 
 const masterSecret = "q1aN0mUu4Wc9lq0ySg3cWm8Xq2r7ZJt5fVhD6kEoB1I";
 

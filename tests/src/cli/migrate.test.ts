@@ -41,7 +41,7 @@ test("up refuses a database that is newer, and one whose tables differ", async (
   expect(differs.code).toBe(1);
   expect(differs.stderr).toContain("index accounts_email_key is missing");
 
-  change(place, "insert into countersign_migrations values (9001, 'from-the-future', 'x', 0)");
+  change(place, "insert into countersign_migrations values (9001, 'from-the-future', 'x', 9001, 0)");
   const newer = await place.run(["migrate", "up"]);
   expect(newer.code).toBe(1);
   expect(newer.stderr).toMatch(/^The database has migration 9001, /);

@@ -4,7 +4,8 @@ import { connect, createServer, type Socket } from "node:net";
 import { DatabaseSync } from "node:sqlite";
 import { text } from "node:stream/consumers";
 import { expect, test, vi } from "vitest";
-import { password, type Server, workplace } from "../support/workplace.ts";
+import type { Server } from "../support/server-process.ts";
+import { password, workplace } from "../support/workplace.ts";
 
 const secret = "q1aN0mUu4Wc9lq0ySg3cWm8Xq2r7ZJt5fVhD6kEoB1I";
 const production = {
@@ -175,8 +176,8 @@ const unusable: { readonly name: string; readonly plant: (file: string) => void;
     name: "newer than the program",
     plant(file) {
       using db = new DatabaseSync(file);
-      db.exec(`create table countersign_migrations (id integer primary key not null, name text not null, checksum text not null, applied_at integer not null) strict;
-        insert into countersign_migrations values (9001, 'from-the-future', 'x', 0)`);
+      db.exec(`create table countersign_migrations (id integer primary key not null, name text not null, checksum text not null, requires integer not null, applied_at integer not null) strict;
+        insert into countersign_migrations values (9001, 'from-the-future', 'x', 9001, 0)`);
     },
     says: /^The database has migration 9001, .* Run the version that migrated it, or a later one\.\n$/,
   },

@@ -1,11 +1,14 @@
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAuthClient, isAuthError } from "@countersign/client";
+import { TRPCClientError } from "@trpc/client";
 import { describe, expect, it } from "vitest";
 import { createNetwork } from "../support/network.ts";
 import { password, type TestApp, testApp } from "../support/test-app.ts";
 import type { TestRouter } from "../support/test-router.ts";
+
+const alice = { username: "alice", password };
 
 const html = (status: number) =>
   new Response("<html><body>Sign in to the hotel's network</body></html>", {
@@ -28,7 +31,7 @@ async function behind(
       return reply ?? network.fetch(input, init);
     },
   });
-  await client.register({ username: "alice", password });
+  await client.register(alice);
   network.sent.length = 0;
   return { client, network, state };
 }
@@ -106,22 +109,74 @@ it("a server of an older version, which does not say how long a token lives, is 
   expect(client.session).toMatchObject({ status: "signed-in" });
 });
 
-it("a server that never answers is given up by a refresh, and the session is kept", { timeout: 60_000 }, async () => {
-  const silent = createServer(() => {}).listen(0, "127.0.0.1");
-  await once(silent, "listening");
-  const { port } = silent.address() as AddressInfo;
+/** A server that takes requests, and never answers. */
+async function silentServer() {
+  const requests = new EventEmitter();
+  const server = createServer(() => requests.emit("request")).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    asked: () => once(requests, "request"),
+    [Symbol.dispose]() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+it("a proxy that asks for patience gets it", { timeout: 20_000 }, async () => {
   await using app = await testApp();
-  const { client, state } = await behind(app, (procedures, init) =>
-    procedures === "auth.refresh" ? fetch(`http://127.0.0.1:${port}`, init as RequestInit) : null,
-  );
+  const times: number[] = [];
+  const { client, state } = await behind(app, (procedures) => {
+    if (procedures !== "auth.refresh") return null;
+    times.push(performance.now());
+    state.isThere = false;
+    return new Response("Too many requests", { status: 429, headers: { "retry-after": "3" } });
+  });
   await app.clock.advance({ minutes: 16 });
   state.isThere = true;
-  const read = client.trpc.read.query();
-  setTimeout(() => {
+  expect(await client.trpc.read.query()).toBe("read");
+  expect(performance.now() - (times[0] ?? 0)).toBeGreaterThan(2_900);
+});
+
+it("a server of a version that knows no names of refreshes refreshes without", async () => {
+  await using app = await testApp();
+  const { client, network, state } = await behind(app, (procedures, init) => {
+    const { body } = init as { body: string };
+    return procedures === "auth.refresh" && body.includes("attempt") ? app.call("auth.refresh", { json: {} }) : null;
+  });
+  await app.clock.advance({ minutes: 16 });
+  state.isThere = true;
+  expect(await client.trpc.read.query()).toBe("read");
+  expect(network.sent).toEqual(["read", "auth.refresh", "read"]);
+});
+
+describe("a server that never answers", { timeout: 60_000 }, () => {
+  it("is given up by a refresh, and the session is kept", async () => {
+    using silent = await silentServer();
+    await using app = await testApp();
+    const { client, state } = await behind(app, (procedures, init) =>
+      procedures === "auth.refresh" ? fetch(silent.url, init as RequestInit) : null,
+    );
+    await app.clock.advance({ minutes: 16 });
+    state.isThere = true;
+    const asked = silent.asked();
+    const read = client.trpc.read.query();
+    await asked;
+    // The first try hangs, and is cut; the second finds the server.
     state.isThere = false;
-  }, 1_000);
-  // The first try hangs, and is cut after ten seconds; the second finds the server.
-  expect(await read).toBe("read");
-  silent.closeAllConnections();
-  silent.close();
+    expect(await read).toBe("read");
+  });
+
+  it("is given up by a sign-in", async () => {
+    using silent = await silentServer();
+    await using app = await testApp();
+    const { client, state } = await behind(app, (_, init) => fetch(silent.url, init as RequestInit));
+    state.isThere = true;
+    const failure = await client.login(alice).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(TRPCClientError);
+    expect(failure).toMatchObject({ message: "The server does not answer." });
+    expect(client.session).toMatchObject({ status: "signed-in", user: { username: "alice" } });
+  });
 });

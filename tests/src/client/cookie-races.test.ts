@@ -18,8 +18,8 @@ function tab(app: TestApp, { fetch }: CookieJar, options: Partial<Parameters<typ
 
 /** What another tab says. */
 function tellTabs(app: TestApp): void {
-  const channel = new BroadcastChannel(`${app.url}/trpc`);
-  channel.postMessage(null);
+  const channel = new BroadcastChannel(`countersign ${app.url}/trpc`);
+  channel.postMessage(undefined);
   channel.close();
 }
 
@@ -137,6 +137,54 @@ describe("a sign-out by cookie", () => {
     await expect.poll(() => jar.sent).toContain("auth.session");
     expect(jar.sent[0]).toBe("auth.logout");
     expect([client.session.status, jar.cookies.size]).toEqual(["signed-out", 0]);
+  });
+
+  it("that the network lost does not end a sign-in that came before it was made up for", async () => {
+    await using app = await testApp();
+    const jar = cookieJar();
+    using client = tab(app, jar);
+    await client.register(alice);
+    jar.isDown = true;
+    await expect(client.logout()).rejects.toThrow();
+    jar.isDown = false;
+    const login = jar.hold("auth.cookie.login", "reply");
+    const entering = client.login(alice);
+    await login.arrived;
+    jar.sent.length = 0;
+    tellTabs(app);
+    login.release();
+    await entering;
+    await expect.poll(() => jar.sent).toContain("auth.session");
+    expect([client.session.status, jar.sent]).toEqual(["signed-in", ["auth.session"]]);
+    expect(await client.trpc.whoami.query()).toMatchObject({ username: "alice" });
+  });
+
+  it("that the server failed lets no call through as the person's", { timeout: 30_000 }, async () => {
+    const store = failingDatabase();
+    await using app = await testApp({}, store);
+    const jar = cookieJar();
+    using client = tab(app, jar);
+    await client.register(alice);
+    store.fails = /^update "sessions"/;
+    await expect(client.logout()).rejects.toThrow();
+    await expect(client.trpc.whoami.query()).rejects.toThrow();
+    store.fails = null;
+    await expectReason(client.trpc.whoami.query(), "TOKEN_MISSING");
+    expect(jar.cookies.size).toBe(0);
+  });
+
+  it("is heard by the other tabs before the server answers, also from a page that is starting", async () => {
+    await using app = await testApp();
+    const jar = cookieJar();
+    using first = tab(app, jar);
+    await first.register(alice);
+    const question = jar.hold("auth.session", "reply");
+    using second = tab(app, jar);
+    await question.arrived;
+    await second.logout();
+    await expect.poll(() => first.session.status).toBe("signed-out");
+    question.release();
+    expect(await second.start()).toMatchObject({ status: "signed-out" });
   });
 
   it("is not undone by news that comes meanwhile", async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { expectReason } from "../support/expect-reason.ts";
 import { createNetwork } from "../support/network.ts";
 import { password, type TestApp, testApp } from "../support/test-app.ts";
@@ -128,4 +128,23 @@ describe("many calls at once", () => {
     expect(await read).toBe("read");
     expect(network.sent).toEqual(["read", "whoami", "auth.refresh", "whoami", "read"]);
   });
+});
+
+it("a call that waits for a refresh is not sent as whoever signs in meanwhile", async () => {
+  await using app = await testApp();
+  await app.client().register({ username: "bob", password });
+  const network = createNetwork();
+  const client = app.client(network.fetch);
+  await client.register({ username: "alice", password });
+  using clock = vi.spyOn(Date, "now");
+  clock.mockReturnValue(Date.now() + 20 * 60_000);
+  const refresh = network.hold("auth.refresh");
+  const call = client.trpc.whoami.query().catch((error: unknown) => error);
+  await refresh.arrived;
+  const entering = client.login({ username: "bob", password });
+  await expect.poll(() => client.session).toMatchObject({ user: { username: "bob" } });
+  refresh.release();
+  await entering;
+  expect(await call).toMatchObject({ cause: { name: "AbortError" } });
+  expect(await client.trpc.whoami.query()).toMatchObject({ username: "bob" });
 });

@@ -5,6 +5,7 @@ import { EventSource } from "eventsource";
 import { describe, expect, it } from "vitest";
 import { boardOf } from "../support/board.ts";
 import { cookieJar } from "../support/cookie-jar.ts";
+import { failingDatabase } from "../support/failing-database.ts";
 import { createNetwork } from "../support/network.ts";
 import { administrator } from "../support/people.ts";
 import { password, type TestApp, testApp } from "../support/test-app.ts";
@@ -56,6 +57,36 @@ function watch(client: ReturnType<typeof clientOf>["client"], board: string) {
 }
 
 const alice = { username: "alice", password };
+const bob = { username: "bob", password };
+
+/** A network whose streams break when a test says so, and on which another may answer then. */
+function cuttable(send: NonNullable<Options["fetch"]> = fetch as NonNullable<Options["fetch"]>) {
+  const questions = new EventEmitter();
+  const streams = new Set<AbortController>();
+  const line = {
+    answer: null as (() => Response) | null,
+    cut: () => {
+      for (const stream of streams) stream.abort(new TypeError("the connection was lost"));
+      streams.clear();
+    },
+    asked: () => once(questions, "asked"),
+    fetch: (async (input, init) => {
+      if (!String(input).includes("/live?")) return send(input, init);
+      if (line.answer !== null) {
+        queueMicrotask(() => questions.emit("asked"));
+        return line.answer();
+      }
+      const stream = new AbortController();
+      streams.add(stream);
+      const { body, status, headers } = (await send(input, init)) as Response;
+      return new Response(body?.pipeThrough(new TransformStream(), { signal: stream.signal }) ?? null, {
+        status,
+        headers,
+      });
+    }) as NonNullable<Options["fetch"]>,
+  };
+  return line;
+}
 
 describe("a subscription of a client that keeps tokens", () => {
   it("sends its token in a header, and never in an address", async () => {
@@ -86,6 +117,43 @@ describe("a subscription of a client that keeps tokens", () => {
     expect(client.session).toMatchObject({ status: "signed-in" });
   });
 
+  it("waits for a server that can refresh no token, and goes on from where it was", { timeout: 60_000 }, async () => {
+    const store = failingDatabase();
+    await using app = await testApp({}, store);
+    const { client, network } = clientOf(app);
+    await client.register(alice);
+    using live = watch(client, "outage");
+    boardOf("outage").pin("one");
+    await live.has(1);
+    store.fails = /^update "sessions"/;
+    await app.clock.advance({ minutes: 16 });
+    boardOf("outage").pin("two");
+    // More than any one call waits for.
+    await expect
+      .poll(() => network.sent.filter((sent) => sent === "auth.refresh").length, { timeout: 50_000 })
+      .toBeGreaterThan(9);
+    store.fails = null;
+    await live.has(2);
+    expect(live.notes).toEqual(["one", "two"]);
+  });
+
+  it("goes on after a proxy without its server has answered", { timeout: 20_000 }, async () => {
+    await using app = await testApp();
+    const line = cuttable();
+    const { client } = clientOf(app, { fetch: line.fetch });
+    await client.register(alice);
+    using live = watch(client, "proxy");
+    boardOf("proxy").pin("one");
+    await live.has(1);
+    line.answer = () => new Response("<h1>Bad gateway</h1>", { status: 502, headers: { "content-type": "text/html" } });
+    line.cut();
+    await line.asked();
+    line.answer = null;
+    boardOf("proxy").pin("two");
+    await live.has(2);
+    expect(live.notes).toEqual(["one", "two"]);
+  });
+
   it("goes on with new roles, from where it was", async () => {
     await using app = await testApp();
     const { client } = clientOf(app);
@@ -111,6 +179,42 @@ describe("a subscription of a client that keeps tokens", () => {
     await elsewhere.trpc.auth.sessions.revokeOthers.mutate();
     await expect(live.ended).rejects.toMatchObject({ data: { reason: "SESSION_REVOKED" } });
     expect(client.session).toEqual({ status: "signed-out", reason: "SESSION_REVOKED" });
+  });
+
+  it.each(["memory", "cookie"] as const)(
+    "becomes nobody else's when another signs in while it is cut off: %s",
+    { timeout: 20_000 },
+    async (storage) => {
+      await using app = await testApp();
+      await app.client().register(bob);
+      const line = cuttable(storage === "cookie" ? cookieJar().fetch : undefined);
+      const { client } = clientOf(app, { storage, fetch: line.fetch });
+      await client.register(alice);
+      using live = watch(client, `switch ${storage}`);
+      boardOf(`switch ${storage}`).pin("one");
+      await live.has(1);
+      line.answer = () => Response.error();
+      line.cut();
+      await line.asked();
+      await client.login(bob);
+      line.answer = null;
+      await expect(live.ended).rejects.toMatchObject({ data: { reason: "SESSION_REVOKED" } });
+      expect(live.notes).toEqual(["one"]);
+    },
+  );
+
+  it("goes on after any number of step-ups", { timeout: 30_000 }, async () => {
+    await using app = await testApp();
+    const { client } = clientOf(app, { storage: "cookie", fetch: cookieJar().fetch });
+    await client.register(alice);
+    using live = watch(client, "step-ups");
+    for (let round = 1; round <= 5; round += 1) {
+      boardOf("step-ups").pin(`${round}`);
+      await live.has(round);
+      await client.login(alice);
+    }
+    boardOf("step-ups").pin("6");
+    await live.has(6);
   });
 
   it("that is refused at its opening is not tried for ever", async () => {

@@ -1,13 +1,11 @@
 /** Secrets planted in every input are searched where they must not be: logs, errors, and the database's files. */
-import { readdirSync, readFileSync } from "node:fs";
 import { accessMatrix } from "@countersign/server";
-import { sqlite } from "@countersign/server/sqlite";
 import { pino } from "pino";
 import { expect, it } from "vitest";
 import { administrator, signIn, signUp } from "../support/people.ts";
 import { rawRequest } from "../support/raw-request.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
 import { password, type TestApp, testApp } from "../support/test-app.ts";
+import { sharedDatabase } from "../support/test-database.ts";
 import { testRouter } from "../support/test-router.ts";
 
 /** Where a canary may be found again. */
@@ -54,11 +52,11 @@ const fields = [
 ];
 
 it("no secret is left in a log, in an error or in the database", { timeout: 60_000 }, async () => {
-  await using folder = await temporaryFolder();
+  await using shared = await sharedDatabase();
   const lines: string[] = [];
   const log = pino({ level: "trace" }, { write: (line: string) => void lines.push(line) });
   const unlimited = { loginsPerAccount: 10_000, loginsPerAddress: 10_000, loginsPerKnownDevice: 10_000 };
-  await using app = await testApp({ log, limits: unlimited }, { database: sqlite(folder.file("app.db")) });
+  await using app = await testApp({ log, limits: unlimited }, { database: shared.open() });
   const { homes, plant } = aviary();
   const refusals: string[] = [];
 
@@ -66,8 +64,7 @@ it("no secret is left in a log, in an error or in the database", { timeout: 60_0
 
   const logged = lines.join("\n");
   const refused = refusals.join("\n");
-  const files = readdirSync(folder.path).map((file) => readFileSync(folder.file(file), "latin1"));
-  const stored = files.join("\n");
+  const stored = await shared.text();
   expect([lines.length, refusals.length, homes.size].every((count) => count > 200)).toBe(true);
   const [inLog, inRefusals, inDatabase] = [logged, refused, stored].map(canariesIn);
   const strays = [...homes].flatMap(([canary, home]) => [

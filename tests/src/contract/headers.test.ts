@@ -1,4 +1,6 @@
 /** Headers of every reply, whatever its route and status. */
+import { createApp } from "@countersign/server";
+import { createTestAuth } from "@countersign/server/testing";
 import { describe, expect, it } from "vitest";
 import { signUp } from "../support/people.ts";
 import { password, type TestApp, testApp } from "../support/test-app.ts";
@@ -84,6 +86,22 @@ describe("the request id", () => {
       [1, 2, 3].map(async () => (await app.request("/healthz")).headers.get("x-request-id")),
     );
     expect(new Set(ids).size).toBe(3);
+  });
+});
+
+describe("a reply that may not be changed, as what fetch answered", () => {
+  it.each([
+    ["from our own origin", []],
+    ["where others may read it", ["https://app.example"]],
+  ])("gets them too, %s", async (_, origins) => {
+    await using test = await createTestAuth();
+    const app = createApp(test.auth, { origins });
+    app.get("/elsewhere", () => fetch("data:text/plain,hello"));
+    const reply = await app.request("/elsewhere", { headers: { origin: "https://app.example" } });
+    expect([reply.status, await reply.text()]).toEqual([200, "hello"]);
+    expect(reply.headers.get("x-request-id")).toMatch(/^[\w-]{36}$/);
+    expect(reply.headers.get("x-frame-options")).toBe("DENY");
+    expect(reply.headers.get("access-control-allow-origin")).toBe(origins[0] ?? null);
   });
 });
 

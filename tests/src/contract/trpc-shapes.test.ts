@@ -36,6 +36,12 @@ const signedInSession = {
   expiresAt: date,
 };
 
+/** A JWS, with the header of the feed's. */
+const signedFeed = expect.toSatisfy((text: string) => {
+  const header = JSON.parse(Buffer.from(text.split(".")[0] ?? "", "base64url").toString());
+  return header.typ === "feed+jwt" && header.alg === "EdDSA" && text.split(".").length === 3;
+});
+
 interface World {
   readonly app: TestApp;
   readonly alice: Awaited<ReturnType<typeof signUp>>;
@@ -58,6 +64,8 @@ const shapes: Record<string, Row> = {
   },
   "auth.login": { input: () => ({ username: "alice", password }), answer: signedIn },
   "auth.refresh": { input: ({ alice }) => ({ refreshToken: alice.refreshToken }), answer: signedIn },
+  "auth.feed": { answer: signedFeed },
+  "auth.feedSnapshot": { answer: signedFeed },
   "auth.logout": { by: "alice", answer: { revoked: 1 } },
   "auth.session": { by: "alice", answer: signedInSession },
   "auth.cookie.register": {
@@ -123,6 +131,7 @@ async function answerTo(world: World, { path, type }: { path: string; type: stri
   const credentials = row.by === undefined ? {} : { authorization: `Bearer ${caller.accessToken}` };
   // As a page of the server's own origin sends it.
   const headers: Record<string, string> = { "sec-fetch-site": "same-origin", ...credentials };
+  if (type === "subscription") return firstEvent(app, path);
   const input = row.input === undefined ? "" : JSON.stringify({ json: row.input(world) });
   const reply =
     type === "query"
@@ -131,6 +140,19 @@ async function answerTo(world: World, { path, type }: { path: string; type: stri
   expect([reply.status, reply.headers.get("cache-control")]).toEqual([200, "no-store"]);
   const body = (await reply.json()) as { result: { data: { json: unknown } } };
   return body.result.data.json;
+}
+
+/** What a stream begins with, behind the word that it is open. */
+async function firstEvent(app: TestApp, path: string): Promise<unknown> {
+  const reply = await app.request(`/trpc/${path}`, { headers: { accept: "text/event-stream" } });
+  expect(reply.status).toBe(200);
+  let text = "";
+  for await (const chunk of reply.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk;
+    const data = /^data: (.*)\nid: \d+\n\n/m.exec(text)?.[1];
+    if (data !== undefined) return JSON.parse(data).json;
+  }
+  return expect.fail(`the stream ended after ${text}`);
 }
 
 describe("the answer", () => {

@@ -1,11 +1,10 @@
-import { sqlite } from "@countersign/server/sqlite";
 import { decodeProtectedHeader, type JSONWebKeySet } from "jose";
 import { describe, expect, it } from "vitest";
 import { expectReason } from "../support/expect-reason.ts";
 import { createNetwork } from "../support/network.ts";
 import { bearer, refresh, signIn, signUp } from "../support/people.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
 import { password, type TestApp, testApp } from "../support/test-app.ts";
+import { sharedDatabase } from "../support/test-database.ts";
 
 async function published(app: TestApp): Promise<(string | undefined)[]> {
   const { keys } = (await (await app.request("/.well-known/jwks.json")).json()) as JSONWebKeySet;
@@ -87,10 +86,9 @@ describe("key rotation", () => {
   });
 
   it("is followed by another node on the same database without a restart", async () => {
-    await using folder = await temporaryFolder();
-    const database = sqlite(folder.file("auth.db"));
-    await using app = await testApp({}, { database });
-    await using other = await testApp({}, { database });
+    await using shared = await sharedDatabase();
+    await using app = await testApp({}, { database: shared.open() });
+    await using other = await testApp({}, { database: shared.open() });
     await bearer(other, await signUp(app)).whoami.query();
 
     const { keys } = await app.auth.start();

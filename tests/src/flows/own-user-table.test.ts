@@ -24,7 +24,7 @@ function userTable() {
 
 describe("with the application's own user table", () => {
   it("its users sign in, with its ids and roles, and our sessions and tokens", async () => {
-    const { options } = userTable();
+    const { users, options } = userTable();
     await using app = await testApp(options);
     const client = app.client();
     const user = await client.login({ username: "alice", password });
@@ -32,6 +32,9 @@ describe("with the application's own user table", () => {
     expect(await client.trpc.tidy.mutate()).toBe("tidied");
     expect(await client.trpc.moderate.mutate()).toBe("moderated");
     expect(await client.trpc.auth.me.query()).toEqual(user);
+    // The table is the application's own: it may change without a word.
+    users.set("17", { id: "17", username: "alice", email: "alice@new.example", roles: ["moderator"], version: 1 });
+    expect(await client.trpc.auth.me.query()).toEqual({ ...user, email: "alice@new.example" });
     expect(await client.trpc.whoami.query()).toMatchObject({ accountId: "17", claims: { shoutedName: "ALICE" } });
     await client.logout();
     await expectReason(client.login({ username: "alice", password: "wrong" }), "INVALID_CREDENTIALS");

@@ -1,18 +1,17 @@
-import { sqlite } from "@countersign/server/sqlite";
 import { describe, expect, it } from "vitest";
 import { expectReason } from "../support/expect-reason.ts";
 import { bearer, refresh, signIn, signUp } from "../support/people.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
 import { type TestApp, testApp } from "../support/test-app.ts";
+import { sharedDatabase } from "../support/test-database.ts";
 
 /** Runs a server on a file, stops it, and runs the next one on the same file: as many as there are parts. */
 async function withRestarts(
   parts: readonly ((app: TestApp) => Promise<void>)[],
   options: Parameters<typeof testApp>[0] = {},
 ) {
-  await using folder = await temporaryFolder();
+  await using shared = await sharedDatabase();
   for (const part of parts) {
-    await using app = await testApp(options, { database: sqlite(folder.file("auth.db")) });
+    await using app = await testApp(options, { database: shared.open() });
     await part(app);
   }
 }

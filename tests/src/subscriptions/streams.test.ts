@@ -3,7 +3,6 @@ import { getEventListeners, once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type AuthContext, AuthError, createApp, serve } from "@countersign/server";
-import { sqlite } from "@countersign/server/sqlite";
 import { createTestAuth, type TestAuth } from "@countersign/server/testing";
 import { initTRPC, tracked } from "@trpc/server";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
@@ -14,8 +13,8 @@ import { capturedLog } from "../support/captured-log.ts";
 import { expectReason } from "../support/expect-reason.ts";
 import { bearer, signUp } from "../support/people.ts";
 import { subscribe } from "../support/subscriber.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
 import { type TestApp, testApp } from "../support/test-app.ts";
+import { sharedDatabase } from "../support/test-database.ts";
 import { testOptions, testRouter } from "../support/test-router.ts";
 
 /** Opens the stream of a board by hand. */
@@ -153,9 +152,8 @@ describe("a server that stops", () => {
   });
 
   it("is followed by another, where its clients go on after the last that they got", async () => {
-    await using folder = await temporaryFolder();
-    const database = sqlite(folder.file("auth.db"));
-    await using first = await testApp({}, { database });
+    await using shared = await sharedDatabase();
+    await using first = await testApp({}, { database: shared.open() });
     const session = await signUp(first);
     const board = boardOf("restart");
     // One address for both, as a balancer has it.
@@ -173,7 +171,7 @@ describe("a server that stops", () => {
     await board.readersAre(1);
     board.pin("one");
     await subscriber.has(1);
-    await using second = await testApp({}, { database });
+    await using second = await testApp({}, { database: shared.open() });
     target = second.url;
     await first[Symbol.asyncDispose]();
     await board.readersAre(0);

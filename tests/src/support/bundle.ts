@@ -21,7 +21,7 @@ export async function bundleForBrowsers(
     resolve: { conditionNames: ["@countersign/source", "import", "browser", "default"] },
     // What cannot be bundled must be seen, not passed over as external.
     onLog(level, log) {
-      if (level === "warn") throw new Error(log.message);
+      if (level === "warn" && log.code !== "MODULE_LEVEL_DIRECTIVE") throw new Error(log.message);
     },
   });
   try {

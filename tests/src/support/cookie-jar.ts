@@ -20,8 +20,8 @@ export interface CookieJar {
 interface Hold {
   readonly what: "request" | "reply";
   readonly loss: Loss | undefined;
-  arrive(): void;
-  readonly released: Promise<void>;
+  /** Says that it has come, and waits until it may go on. */
+  wait(): Promise<void>;
 }
 
 /**
@@ -59,10 +59,9 @@ export function cookieJar(): CookieJar {
       const headers = new Headers(init?.headers as HeadersInit);
       headers.set("sec-fetch-site", "same-origin");
       if (cookies.size > 0) headers.set("cookie", [...cookies].map(([name, value]) => `${name}=${value}`).join("; "));
-      hold?.arrive();
-      if (hold?.what === "request") await hold.released;
+      if (hold?.what === "request") await hold.wait();
       const reply = await fetch(input as string, { ...(init as RequestInit), headers });
-      if (hold?.what === "reply") await hold.released;
+      if (hold?.what === "reply") await hold.wait();
       if (hold?.loss === "before the cookie") throw new TypeError("the connection was lost");
       keep(reply);
       if (hold?.loss === "after the cookie") throw new TypeError("the connection was lost");
@@ -71,7 +70,11 @@ export function cookieJar(): CookieJar {
     hold(procedure, what, loss) {
       const arrived = Promise.withResolvers<void>();
       const released = Promise.withResolvers<void>();
-      holds.set(procedure, { what, loss, arrive: arrived.resolve, released: released.promise });
+      const wait = () => {
+        arrived.resolve();
+        return released.promise;
+      };
+      holds.set(procedure, { what, loss, wait });
       return { arrived: arrived.promise, release: released.resolve };
     },
   };

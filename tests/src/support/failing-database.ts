@@ -1,15 +1,15 @@
 /** A database that goes away and comes back when a test says so. */
 
-import { sqlite } from "@countersign/server/sqlite";
 import { AuthError } from "@countersign/shared";
+import { testDatabase } from "./test-database.ts";
 
 /** As the driver has it. */
 const diskIsFull = () => Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" });
 
-/** SQLite in memory, until `fails` matches: a statement then fails as the driver's do when the disk is gone. */
+/** A database that works until `fails` matches: a statement then fails as the driver's do when the disk is gone. */
 export function failingDatabase() {
   const state: { fails: RegExp | null; statements: string[] } = { fails: null, statements: [] };
-  const database = sqlite(":memory:", {
+  const database = testDatabase({
     onStatement(sql) {
       state.statements.push(sql);
       if (state.fails?.test(sql))

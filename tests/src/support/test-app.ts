@@ -3,6 +3,7 @@ import { type AuthClient, createAuthClient } from "@countersign/client";
 import { type AppOptions, createApp, serve } from "@countersign/server";
 import { createTestAuth, type TestAuth } from "@countersign/server/testing";
 import { expect } from "vitest";
+import { testDatabase } from "./test-database.ts";
 import { type TestRouter, testOptions, testRouter } from "./test-router.ts";
 import { watchForUndeclared } from "./undeclared-reasons.ts";
 
@@ -32,7 +33,7 @@ export async function testApp(
     ...replaced
   }: Parameters<typeof createTestAuth>[1] & { app?: Partial<AppOptions<TestRouter>> } = {},
 ): Promise<TestApp> {
-  const test = await createTestAuth({ ...testOptions, ...options }, replaced);
+  const test = await createTestAuth({ ...testOptions, ...options }, { database: testDatabase(), ...replaced });
   const app = createApp(test.auth, { router: testRouter, ...appOptions });
   const undeclared = watchForUndeclared(app);
   const served = await serve(app, { port: 0, host: "127.0.0.1" });

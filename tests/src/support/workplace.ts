@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { vi } from "vitest";
+import { collect, kill, type Server, serverOf } from "./server-process.ts";
 
 // Each command is a process of its own, and tests run beside others.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -21,18 +22,6 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** A serving process. */
-export interface Server {
-  /** Where it listens. */
-  readonly url: string;
-  /** All that it has printed. */
-  output(): string;
-  /** Sends a signal, without waiting. */
-  signal(name: NodeJS.Signals): void;
-  /** The exit code, or the signal that ended it; waits for it. */
-  readonly ended: Promise<number | NodeJS.Signals | null>;
-}
-
 type Variables = Readonly<Record<string, string>>;
 
 interface RunOptions {
@@ -46,6 +35,8 @@ export interface Workplace extends AsyncDisposable {
   at(...path: string[]): string;
   /** Runs a command to its end, with `input` piped in, or with lines `typed` as if at a terminal, each after its prompt. */
   run(args: readonly string[], options?: RunOptions): Promise<Outcome>;
+  /** Begins a command that can be broken off. */
+  begin(args: readonly string[], options?: RunOptions): { signal(name: NodeJS.Signals): void; ended: Promise<Outcome> };
   /** Runs a command that has to succeed with `--json`, and returns what it printed. */
   json(args: readonly string[], options?: { env?: Variables; input?: string }): Promise<unknown>;
   /** Serves on a free port, and waits until it listens. Stops with the workplace. */
@@ -80,37 +71,33 @@ export function workplace(): Workplace {
     return child;
   };
 
-  const run: Workplace["run"] = (args, { env = {}, input, typed } = {}) => {
+  const begin: Workplace["begin"] = (args, { env = {}, input, typed } = {}) => {
     const child = start(args, { env, terminal: typed !== undefined });
     const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
     // A command that wants no input may be gone before it comes.
     child.stdin.on("error", () => {});
     if (typed === undefined) child.stdin.end(input);
     else type(child, typed);
-    return new Promise((resolve, reject) => {
+    const ended = new Promise<Outcome>((resolve, reject) => {
       child.once("error", reject);
       child.once("close", (code) => resolve({ code, stdout: stdout(), stderr: stderr() }));
     });
+    return { ended, signal: (name) => void child.kill(name) };
   };
+
+  const run: Workplace["run"] = (args, options) => begin(args, options).ended;
 
   return {
     at: (...path) => join(folder, ...path),
     run,
+    begin,
     async json(args, options) {
       const { code, stdout, stderr } = await run([...args, "--json"], options);
       if (code !== 0) throw new Error(`countersign ${args.join(" ")} ended with ${code}: ${stderr}`);
       return JSON.parse(stdout);
     },
     async serve(env = {}) {
-      const child = start(["serve"], { env: { PORT: "0", ...env } });
-      const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
-      const output = () => stdout() + stderr();
-      const ended = new Promise<number | NodeJS.Signals | null>((resolve) =>
-        child.once("close", (code, signal) => resolve(code ?? signal)),
-      );
-      const url = await Promise.race([listening(child, output), ended.then(() => null)]);
-      if (url === null) throw new Error(`the server ended at once: ${output()}`);
-      return { url, output, ended, signal: (name) => void child.kill(name) };
+      return serverOf(start(["serve"], { env: { PORT: "0", ...env } }));
     },
     query(sql) {
       using db = new DatabaseSync(join(folder, "data", "countersign.db"), { readOnly: true });
@@ -130,31 +117,5 @@ function type(child: ChildProcessWithoutNullStreams, lines: NonNullable<RunOptio
     if (next === undefined || !chunk.includes(next.after)) return;
     waiting.shift();
     child.stdin.write(`${next.line}\n`);
-  });
-}
-
-function kill(child: ChildProcessWithoutNullStreams): Promise<void> {
-  return new Promise((resolve) => {
-    child.once("close", () => resolve());
-    child.kill("SIGKILL");
-  });
-}
-
-function collect(stream: NodeJS.ReadableStream): () => string {
-  let text = "";
-  stream.setEncoding("utf8").on("data", (chunk) => {
-    text += chunk;
-  });
-  return () => text;
-}
-
-/** Resolves with the address that the server prints: for people, or in a JSON line. */
-function listening(child: ChildProcessWithoutNullStreams, output: () => string): Promise<string> {
-  return new Promise((resolve) => {
-    const look = () => {
-      const url = /listen(?:s|ing) on (http:\/\/[\w.:[\]-]+:\d+)/.exec(output())?.[1];
-      if (url !== undefined) resolve(url);
-    };
-    child.stdout.on("data", look);
   });
 }

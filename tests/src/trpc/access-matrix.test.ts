@@ -14,6 +14,8 @@ describe("accessMatrix", () => {
       ["auth.changePassword", "mutation", signedIn],
       ["auth.cookie.login", "mutation", anyone],
       ["auth.cookie.register", "mutation", anyone],
+      ["auth.feed", "subscription", anyone],
+      ["auth.feedSnapshot", "query", anyone],
       ["auth.login", "mutation", anyone],
       ["auth.logout", "mutation", anyone],
       ["auth.me", "query", signedIn],

@@ -16,7 +16,13 @@ export interface Account {
   readonly disabled: boolean;
 }
 
-/** The account that a session belongs to, as it is now; `null` when it is gone. */
+/** Whoever changes a row by hand, and not its version, sees it after so long. */
+const knownForMs = 60_000;
+
+/**
+ * The account that a session belongs to, as it is now; `null` when it is gone. One of our own is known from then on; an
+ * application's may change without a word.
+ */
 export async function findAccount(deps: Deps, id: AccountId): Promise<Account | null> {
   if (deps.settings.findAccount !== undefined) {
     const account = fromApplication(await deps.settings.findAccount(id), "findAccount");
@@ -24,7 +30,10 @@ export async function findAccount(deps: Deps, id: AccountId): Promise<Account | 
     return account;
   }
   const row = await findAccountById(deps.db, id);
-  return row && fromRow(row);
+  if (row === null) return null;
+  const account = fromRow(row);
+  deps.knownAccounts.set(id, account, deps.now() + knownForMs);
+  return account;
 }
 
 export function fromRow(row: AccountRow): Account {

@@ -14,6 +14,7 @@ import type { Caller, Deps } from "../../deps.ts";
 import { deleteAccount, findAccountById, findAccountByKey, listAccounts as listRows } from "../../store/accounts.ts";
 import { appendFeedEvent } from "../../store/feed-events.ts";
 import type { AccountRow } from "../../store/schema.ts";
+import { transact } from "../../store/transact.ts";
 import { recordAudit } from "../audit.ts";
 import { seeOwnWrite } from "../see-own-write.ts";
 import { revokeInTransaction } from "../sessions/revoke-in-transaction.ts";
@@ -117,7 +118,7 @@ export async function enableAccount(deps: Deps, { id }: AccountRef, by: Administ
 /** Removes an account for good, and ends its sessions. @throws {AuthError} `NOT_FOUND` */
 export async function removeAccount(deps: Deps, { id }: AccountRef, by: Administrator): Promise<AccountView> {
   const account = await getAccount(deps, { id });
-  await deps.db.transaction().execute(async (trx) => {
+  await transact(deps.db, async (trx) => {
     const now = deps.now();
     if (!(await deleteAccount(trx, id))) throw new AuthError("NOT_FOUND");
     await revokeInTransaction(trx, { accountId: id }, { now, reason: "account_removed" });

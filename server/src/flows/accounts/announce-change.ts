@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Caller, Deps } from "../../deps.ts";
 import { sentencesOf } from "../../input-issues.ts";
 import { appendFeedEvent } from "../../store/feed-events.ts";
+import { transact } from "../../store/transact.ts";
 import { seeOwnWrite } from "../see-own-write.ts";
 import { revokeAndRecord } from "../sessions/revoke.ts";
 
@@ -20,7 +21,7 @@ export async function announceAccountChange(deps: Deps, change: z.input<typeof C
     throw new TypeError(`accountChanged: ${sentencesOf(error).join("; ")}`);
   }
   const { id, version, endSessions } = data;
-  await deps.db.transaction().execute(async (trx) => {
+  await transact(deps.db, async (trx) => {
     await appendFeedEvent(trx, { kind: "account_changed", subject: id, version }, deps.now());
     if (!endSessions) return;
     await revokeAndRecord({ ...deps, db: trx }, { accountId: id }, { reason: "ended_by_application", caller });

@@ -3,21 +3,11 @@ import type { Deps } from "../../deps.ts";
 import { findAccountByKey, upgradePasswordHash } from "../../store/accounts.ts";
 import type { AccountRow } from "../../store/schema.ts";
 import { type Account, fromApplication, fromRow } from "./account.ts";
-import { loginKey } from "./normalise.ts";
+import type { LoginKey } from "./normalise.ts";
 
-/** Whom a sign-in is about, before anything is proved. */
-export interface Candidate {
-  /** The name in its normal form: what attempts are counted by. */
-  readonly name: string;
-  /** The row of our own account; `null` when there is none, or when accounts are the application's. */
-  readonly row: AccountRow | null;
-}
-
-/** Finds whom a username or an e-mail address names. */
-export async function findCandidate(deps: Deps, username: string): Promise<Candidate> {
-  const { column, key } = loginKey(username);
-  const row = deps.settings.authenticate === undefined ? await findAccountByKey(deps.db, column, key) : null;
-  return { name: key, row };
+/** The row that a username or an e-mail address names; `null` when there is none, or when accounts are the application's. */
+export async function findCandidate(deps: Deps, { column, key }: LoginKey): Promise<AccountRow | null> {
+  return deps.settings.authenticate === undefined ? await findAccountByKey(deps.db, column, key) : null;
 }
 
 /**
@@ -28,7 +18,7 @@ export async function findCandidate(deps: Deps, username: string): Promise<Candi
  */
 export async function authenticate(
   deps: Deps,
-  { row }: Candidate,
+  row: AccountRow | null,
   credentials: { username: string; password: string },
 ): Promise<Account | null> {
   if (deps.settings.authenticate !== undefined) {

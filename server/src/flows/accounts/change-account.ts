@@ -5,6 +5,7 @@ import { changeAccount } from "../../store/accounts.ts";
 import { appendFeedEvent } from "../../store/feed-events.ts";
 import type { AccountRow } from "../../store/schema.ts";
 import type { SessionSelection } from "../../store/sessions.ts";
+import { transact } from "../../store/transact.ts";
 import { type AuditEvent, recordAudit } from "../audit.ts";
 import { seeOwnWrite } from "../see-own-write.ts";
 import { revokeInTransaction } from "../sessions/revoke-in-transaction.ts";
@@ -28,7 +29,7 @@ export async function applyAccountChange(
     readonly caller: Caller;
   },
 ): Promise<number> {
-  const revoked = await deps.db.transaction().execute(async (trx) => {
+  const revoked = await transact(deps.db, async (trx) => {
     const now = deps.now();
     const version = await changeAccount(trx, { id, version: change.at }, { ...change.set, updated_at: now });
     if (version === null) throw new AuthError(change.at === undefined ? "NOT_FOUND" : "INVALID_CREDENTIALS");

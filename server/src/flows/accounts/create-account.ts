@@ -3,6 +3,7 @@ import type { AccountId, CreateAccountInput } from "@countersign/shared/schemas"
 import { newId } from "../../crypto/id.ts";
 import type { Caller, Deps } from "../../deps.ts";
 import { insertAccount } from "../../store/accounts.ts";
+import { transact } from "../../store/transact.ts";
 import { UniqueViolation } from "../../store/unique-violation.ts";
 import { type AuditEvent, recordAudit } from "../audit.ts";
 import type { Account } from "./account.ts";
@@ -33,7 +34,7 @@ export async function createAccount(
   };
   const passwordHash = await deps.hasher.hash(input.password);
   try {
-    await deps.db.transaction().execute(async (trx) => {
+    await transact(deps.db, async (trx) => {
       await insertAccount(trx, {
         id: account.id,
         username: account.username,

@@ -10,8 +10,14 @@ export function emailKey(email: string): string {
   return fold(email.trim());
 }
 
-/** What a person typed to sign in: an e-mail address if it has an `@`, which no username has. */
-export function loginKey(login: string): { column: "username_key" | "email_key"; key: string } {
+/** The name that a person typed to sign in, in its normal form: what finds the account, and what attempts are counted by. */
+export interface LoginKey {
+  readonly column: "username_key" | "email_key";
+  readonly key: string;
+}
+
+/** An e-mail address if it has an `@`, which no username has. */
+export function loginKey(login: string): LoginKey {
   return login.includes("@")
     ? { column: "email_key", key: emailKey(login) }
     : { column: "username_key", key: usernameKey(login) };

@@ -6,9 +6,16 @@ import { findAccount, toUser } from "../accounts/account.ts";
 
 /** The account of a principal as it is now. @throws {AuthError} `SESSION_REVOKED` when it is gone. */
 export async function currentUser(deps: Deps, principal: Principal): Promise<User> {
-  const account = await findAccount(deps, principal.accountId);
-  if (account === null) throw new AuthError("SESSION_REVOKED");
-  return toUser(account);
+  const user = await findUser(deps, principal);
+  if (user === null) throw new AuthError("SESSION_REVOKED");
+  return user;
+}
+
+/** Reads no row that was read before at the version that was just proved. */
+async function findUser(deps: Deps, { accountId, version }: Principal): Promise<User | null> {
+  const known = deps.knownAccounts.get(accountId, deps.now());
+  const account = known?.version === version ? known : await findAccount(deps, accountId);
+  return account === null ? null : toUser(account);
 }
 
 /**
@@ -23,12 +30,12 @@ export async function currentSession(
 ): Promise<CurrentSession> {
   const proved = await signedInOrNull(principal);
   if (proved === null) return null;
-  const account = await findAccount(deps, proved.accountId);
+  const user = await findUser(deps, proved);
   const session = isByCookie ? await findSession(deps.db, proved.sessionId) : null;
-  if (account === null) return null;
+  if (user === null) return null;
   return {
     id: proved.sessionId,
-    user: toUser(account),
+    user,
     scopes: [...proved.scopes],
     authTime: proved.authTime,
     expiresAt: session === null ? proved.expiresAt : new Date(session.expires_at),

@@ -4,6 +4,7 @@ import type { Caller, Deps } from "../../deps.ts";
 import type { SessionRow } from "../../store/schema.ts";
 import { findSession, prolongSession } from "../../store/sessions.ts";
 import { issueAccessToken } from "./issue-tokens.ts";
+import { prolongAfterMs } from "./prolong.ts";
 import { requireGood, requireLiveAccount } from "./refresh.ts";
 
 /** An access token, and until when (epoch milliseconds) this node may hold it for the cookie. */
@@ -11,9 +12,6 @@ export interface ExchangedCookie {
   readonly accessToken: string;
   readonly goodUntil: number;
 }
-
-/** A session that is in use is prolonged this often, and so is known to have been used. */
-const prolongEveryMs = 3_600_000;
 
 /**
  * The access token that a session cookie stands for, and the session's use noted: what a refresh is for the holder of
@@ -32,7 +30,7 @@ export async function exchangeCookie(deps: Deps, cookie: string, caller: Caller)
     endsAt = Math.min(now + deps.settings.refreshTtlSeconds * 1_000, session.ends_at);
     await prolongSession(deps.db, { id: session.id, now, expiresAt: endsAt });
   }
-  return { accessToken, goodUntil: Math.min(expiresAt.getTime(), now + prolongAfter, endsAt) };
+  return { accessToken: await accessToken, goodUntil: Math.min(expiresAt.getTime(), now + prolongAfter, endsAt) };
 }
 
 async function findSessionOf(deps: Deps, cookie: string): Promise<SessionRow> {
@@ -43,9 +41,4 @@ async function findSessionOf(deps: Deps, cookie: string): Promise<SessionRow> {
     throw new AuthError("TOKEN_INVALID");
   requireGood(deps, session);
   return session;
-}
-
-/** Often enough that a session which is used never ends for want of use, however short it may lie idle. */
-function prolongAfterMs({ settings }: Deps): number {
-  return Math.min(prolongEveryMs, settings.refreshTtlSeconds * 100);
 }

@@ -35,8 +35,8 @@ async function grantOf(deps: Deps, session: GrantedSession, account: Account): P
 }
 
 /**
- * The access token of a session, for the account as it is now. Make it before the session's row is written: the
- * application's `claims` may fail, and what was on disk by then would be a session that nobody has the tokens of.
+ * The access token of a session, for the account as it is now, under way when this returns. Ask for it before the session's row
+ * is written: the application's `claims` may fail, and what was on disk by then would be a session that nobody has the tokens of.
  */
 export async function issueAccessToken(
   deps: Deps,
@@ -44,14 +44,14 @@ export async function issueAccessToken(
   account: Account,
 ): Promise<StartedSession["accessToken"]> {
   const grant = await grantOf(deps, session, account);
-  return { ...(await deps.accessTokens.issue(grant)), scopes: grant.scopes };
+  return { ...deps.accessTokens.issue(grant), scopes: grant.scopes };
 }
 
 /** A sign-in or a refresh as the holder of tokens gets it. */
-export function toSignedIn(deps: Deps, { session, account, accessToken }: StartedSession): SignedIn {
+export async function toSignedIn(deps: Deps, { session, account, accessToken }: StartedSession): Promise<SignedIn> {
   const { expiresAt, scopes } = accessToken;
   return {
-    accessToken: accessToken.accessToken,
+    accessToken: await accessToken.accessToken,
     tokenType: "Bearer",
     expiresAt,
     expiresIn: Math.max(0, (expiresAt.getTime() - deps.now()) / 1_000),

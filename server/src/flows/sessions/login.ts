@@ -1,8 +1,10 @@
 import { AuthError } from "@countersign/shared";
 import type { LoginInput } from "@countersign/shared/schemas";
 import type { Caller, Deps } from "../../deps.ts";
+import type { AccountRow } from "../../store/schema.ts";
 import type { Account } from "../accounts/account.ts";
-import { authenticate, type Candidate, findCandidate } from "../accounts/authenticate.ts";
+import { authenticate, findCandidate } from "../accounts/authenticate.ts";
+import { loginKey } from "../accounts/normalise.ts";
 import { recordAudit } from "../audit.ts";
 import { unlessItFails } from "../unless-it-fails.ts";
 import { checkRequestedScope } from "./grant-scopes.ts";
@@ -18,26 +20,27 @@ import { startSession } from "./start-session.ts";
 export async function login(deps: Deps, input: LoginInput, caller: Caller): Promise<StartedSession> {
   const { scope = "" } = input;
   checkRequestedScope(deps.settings, scope);
-  const candidate = await findCandidate(deps, input.username);
-  // Counted before the hash, so that a batch of 500 guesses counts 500.
-  const ticket = await deps.limiter.takeLogin(candidate.name, caller.address);
+  const name = loginKey(input.username);
+  // Counted before anything is looked up or hashed, so that a batch of 500 guesses counts 500, and costs little.
+  const ticket = await deps.limiter.takeLogin(name.key, caller.address);
+  const candidate = await unlessItFails(ticket, () => findCandidate(deps, name));
   const prove = () => authenticate(deps, candidate, input);
   // What an application's own `authenticate` throws may be its way to say no, so it stays counted.
   const account = await (deps.settings.authenticate === undefined ? unlessItFails(ticket, prove) : prove());
   if (account === null || account.disabled) return refuse(deps, { candidate, account }, caller);
   const onStart = async (trx: Deps["db"]) => {
     await ticket.takeBack(trx);
-    await deps.limiter.rememberDevice(trx, [candidate.name], caller.address);
+    await deps.limiter.rememberDevice(trx, [name.key], caller.address);
   };
   return unlessItFails(ticket, () => startSession(deps, account, { caller, amr: ["pwd"], scope, onStart }));
 }
 
 async function refuse(
   deps: Deps,
-  { candidate, account }: { candidate: Candidate; account: Account | null },
+  { candidate, account }: { candidate: AccountRow | null; account: Account | null },
   caller: Caller,
 ): Promise<never> {
-  const accountId = account?.id ?? candidate.row?.id ?? null;
+  const accountId = account?.id ?? candidate?.id ?? null;
   const details = account === null ? {} : { disabled: true };
   await recordAudit(deps, deps.db, { kind: "sign_in_failed", accountId, details }, caller);
   throw new AuthError(account === null ? "INVALID_CREDENTIALS" : "ACCOUNT_DISABLED");

@@ -1,11 +1,13 @@
 import { AuthError } from "@countersign/shared";
 import type { RefreshInput } from "@countersign/shared/schemas";
-import { attemptHash, parseRefreshToken } from "../../crypto/refresh-token.ts";
+import { attemptHash, type PresentedRefreshToken, parseRefreshToken } from "../../crypto/refresh-token.ts";
 import type { Caller, Deps } from "../../deps.ts";
 import type { SessionRow } from "../../store/schema.ts";
 import { findSession, rotateSession } from "../../store/sessions.ts";
 import { type Account, findAccount } from "../accounts/account.ts";
 import { issueAccessToken, type StartedSession } from "./issue-tokens.ts";
+import { asKnown } from "./known-session.ts";
+import { endOfIdleness } from "./prolong.ts";
 import { revoke } from "./revoke.ts";
 
 /**
@@ -17,24 +19,58 @@ import { revoke } from "./revoke.ts";
  * @throws {AuthError} `TOKEN_INVALID`, `TOKEN_EXPIRED`, `SESSION_REVOKED`, `SESSION_REUSED`, `ACCOUNT_DISABLED`
  */
 export async function refresh(deps: Deps, input: RefreshInput, caller: Caller): Promise<StartedSession> {
-  const session = await findPresentedSession(deps, input.refreshToken);
+  const presented = parseRefreshToken(input.refreshToken);
+  if (presented === null) throw new AuthError("TOKEN_INVALID");
+  const rotatedBy = input.attempt === undefined ? null : attemptHash(input.attempt);
+  return (await rotateKnown(deps, presented, rotatedBy)) ?? (await rotateRead(deps, presented, { rotatedBy, caller }));
+}
+
+/**
+ * Rotates a session that this node has seen, of an account that it knows, in one statement: that both are still as they were is
+ * a condition of it. `null` when they are not, or not known, or the token proves nothing: the rows say why.
+ */
+async function rotateKnown(
+  deps: Deps,
+  presented: PresentedRefreshToken,
+  rotatedBy: string | null,
+): Promise<StartedSession | null> {
+  const now = deps.now();
+  const session = deps.knownSessions.get(presented.sessionId, now);
+  const account = session && deps.knownAccounts.get(session.account_id, now);
+  if (session === null || account === null || account.disabled) return null;
+  if (!deps.refreshTokens.isAuthentic(presented, session.salt)) return null;
+  const { generation } = presented;
+  const { isDone, started } = await rotate(deps, { ...session, generation, rotated_by: rotatedBy }, account, account);
+  return isDone ? started : null;
+}
+
+async function rotateRead(
+  deps: Deps,
+  presented: PresentedRefreshToken,
+  { rotatedBy, caller }: { rotatedBy: string | null; caller: Caller },
+): Promise<StartedSession> {
+  const session = { ...(await findPresentedSession(deps, presented)), rotated_by: rotatedBy };
   const account = await requireLiveAccount(deps, session, caller);
-  // Before the rotation: whatever fails here leaves the caller with a token that is still the current one.
+  const { isDone, started } = await rotate(deps, session, account);
+  return isDone ? started : { ...started, session: await findSuccessor(deps, session, caller) };
+}
+
+/** @param condition What must still be so of the account. */
+async function rotate(deps: Deps, session: SessionRow, account: Account, condition: Account | null = null) {
+  // Before the rotation: what an application's claims fail at leaves the caller with a token that is still the current one.
   const accessToken = await issueAccessToken(deps, session, account);
   const now = deps.now();
-  const expiresAt = Math.min(now + deps.settings.refreshTtlSeconds * 1_000, session.ends_at);
-  const { id, generation } = session;
-  const rotatedBy = input.attempt === undefined ? null : attemptHash(input.attempt);
-  if (await rotateSession(deps.db, { id, generation, now, expiresAt, rotatedBy })) {
-    return { session: { ...session, generation: generation + 1 }, account, accessToken };
-  }
-  return { session: await findSuccessor(deps, { ...session, rotated_by: rotatedBy }, caller), account, accessToken };
+  const expiresAt = endOfIdleness(deps, session, now);
+  const { id, generation, rotated_by: rotatedBy } = session;
+  const prolongedTo = expiresAt === session.expires_at ? null : expiresAt;
+  const isDone = await rotateSession(deps.db, { id, generation, now, prolongedTo, rotatedBy }, condition);
+  const successor = { ...session, generation: generation + 1, rotated_at: now, expires_at: expiresAt };
+  if (isDone) deps.knownSessions.set(id, asKnown(successor), expiresAt);
+  return { isDone, started: { session: successor, account, accessToken } };
 }
 
 /** The session that a refresh token names, at the generation that the token names. Nothing is believed before its proof. */
-async function findPresentedSession(deps: Deps, refreshToken: string): Promise<SessionRow> {
-  const presented = parseRefreshToken(refreshToken);
-  if (presented === null) throw new AuthError("TOKEN_INVALID");
+async function findPresentedSession(deps: Deps, presented: PresentedRefreshToken): Promise<SessionRow> {
   const session = await findSession(deps.db, presented.sessionId);
   if (session === null || !deps.refreshTokens.isAuthentic(presented, session.salt))
     throw new AuthError("TOKEN_INVALID");

@@ -31,7 +31,7 @@ export async function resolvePrincipal(
   caller: Caller,
 ): Promise<Principal | null> {
   const accessToken = readBearer(authorization);
-  if (accessToken !== null) return prove(deps, accessToken);
+  if (accessToken !== null) return await prove(deps, accessToken);
   const presented = cookie();
   if (presented === null) return null;
   const principal = await proveByCookie(deps, presented, caller);
@@ -73,6 +73,7 @@ async function prove(deps: Deps, accessToken: string): Promise<Principal> {
   const principal = await deps.accessTokens.verify(accessToken);
   const objection = deps.feed.objectionTo(principal);
   if (objection !== null) throw new AuthError(objection);
+  if (!deps.feed.isFollowed()) throw new AuthError("UNAVAILABLE", { retryAfter: 1 });
   if (deps.feed.isStale()) await askTheDatabase(deps, principal);
   return principal;
 }
@@ -80,7 +81,7 @@ async function prove(deps: Deps, accessToken: string): Promise<Principal> {
 /** The feed is behind, so memory may be wrong: the rows decide, or the policy when there is no database. */
 async function askTheDatabase(deps: Deps, principal: Principal): Promise<void> {
   try {
-    await checkRows(deps, principal);
+    await deps.breaker(() => checkRows(deps, principal));
   } catch (error) {
     const isDown = error instanceof AuthError && error.reason === "UNAVAILABLE";
     if (!isDown || deps.settings.onStoreDown === "closed") throw error;

@@ -1,6 +1,7 @@
 import type { AccountId } from "@countersign/shared/schemas";
 import type { Caller, Deps } from "../../deps.ts";
 import type { SessionSelection } from "../../store/sessions.ts";
+import { transact } from "../../store/transact.ts";
 import { type AuditKind, recordAudit } from "../audit.ts";
 import { seeOwnWrite } from "../see-own-write.ts";
 import { revokeInTransaction } from "./revoke-in-transaction.ts";
@@ -19,7 +20,7 @@ export interface Revocation {
  * error: the answer is 0.
  */
 export async function revoke(deps: Deps, selection: SessionSelection, why: Revocation): Promise<number> {
-  const revoked = await deps.db.transaction().execute((trx) => revokeAndRecord({ ...deps, db: trx }, selection, why));
+  const revoked = await transact(deps.db, (trx) => revokeAndRecord({ ...deps, db: trx }, selection, why));
   await seeOwnWrite(deps);
   return revoked;
 }

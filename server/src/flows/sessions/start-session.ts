@@ -6,11 +6,12 @@ import { findAccountById } from "../../store/accounts.ts";
 import { latestVersionInFeed } from "../../store/feed-events.ts";
 import type { SessionRow } from "../../store/schema.ts";
 import { insertSession, listSessionsBeyond } from "../../store/sessions.ts";
+import { hasOneWriter, transact } from "../../store/transact.ts";
 import type { Account } from "../accounts/account.ts";
 import { recordAudit } from "../audit.ts";
-import { seeOwnWrite } from "../see-own-write.ts";
 import { issueAccessToken, type StartedSession } from "./issue-tokens.ts";
-import { revokeAndRecord } from "./revoke.ts";
+import { asKnown } from "./known-session.ts";
+import { revoke } from "./revoke.ts";
 
 /** The client of everyone who signs in directly. Third-party clients have ids of their own. */
 const firstPartyClientId = "countersign";
@@ -28,7 +29,7 @@ export async function startSession(
     readonly amr: readonly string[];
     /** The scopes asked for; empty for all that the account may have. */
     readonly scope?: string;
-    /** What else is true from the moment that the session is: done in its transaction. */
+    /** What follows from it: along with it where a transaction is in nobody's way, and else not worth refusing it for. */
     readonly onStart?: (trx: Db) => Promise<void>;
   },
 ): Promise<StartedSession> {
@@ -53,22 +54,40 @@ export async function startSession(
     user_agent: start.caller.userAgent,
   };
   const accessToken = await issueAccessToken(deps, session, account);
-  const ended = await deps.db.transaction().execute(async (trx) => {
+  await transact(deps.db, async (trx) => {
     await requireUnchanged(deps, trx, account);
     await insertSession(trx, session);
-    await start.onStart?.(trx);
     await recordAudit(deps, trx, { kind: "sign_in", accountId: account.id, sessionId: session.id }, start.caller);
-    return endForgotten({ ...deps, db: trx }, account.id, start.caller);
+    if (hasOneWriter(deps.db)) await start.onStart?.(trx);
   });
-  if (ended > 0) await seeOwnWrite(deps);
+  deps.knownSessions.set(session.id, asKnown(session), session.expires_at);
+  await followUp(deps, account.id, start);
   return { session, account, accessToken };
 }
 
-/** A script that signs in for each of its runs would otherwise leave sessions without end. Returns how many were ended. */
-async function endForgotten(deps: Deps, accountId: AccountId, caller: Caller): Promise<number> {
+/**
+ * Apart from the session's own transaction where there are several writers: sign-ins of one account all touch the same counters
+ * and list the same sessions, and would be in each other's way. The session is on disk by now, so a failure is no answer to its
+ * owner.
+ */
+async function followUp(
+  deps: Deps,
+  accountId: AccountId,
+  { onStart, caller }: Pick<Parameters<typeof startSession>[2], "onStart" | "caller">,
+): Promise<void> {
+  try {
+    if (onStart !== undefined && !hasOneWriter(deps.db))
+      await transact(deps.db, onStart, { isolation: "read committed" });
+    await endForgotten(deps, accountId, caller);
+  } catch (error) {
+    deps.log.warn({ err: error, accountId }, "a session was started, and what follows from it could not be written");
+  }
+}
+
+/** A script that signs in for each of its runs would otherwise leave sessions without end. */
+async function endForgotten(deps: Deps, accountId: AccountId, caller: Caller): Promise<void> {
   const forgotten = await listSessionsBeyond(deps.db, { accountId, keep: maxSessions, now: deps.now() });
-  for (const id of forgotten) await revokeAndRecord(deps, { id }, { reason: "too_many_sessions", caller });
-  return forgotten.length;
+  for (const id of forgotten) await revoke(deps, { id }, { reason: "too_many_sessions", caller });
 }
 
 /** While the password was hashed, it may have been changed, or the account disabled: what was proved is then worth nothing. */

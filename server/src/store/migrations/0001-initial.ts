@@ -6,6 +6,7 @@ import type { Migration } from "./migration.ts";
 export const initial: Migration = {
   id: 1,
   name: "initial",
+  requires: 0,
   statements: (schema, dialect) => [
     ...accounts(schema, dialect),
     ...sessions(schema, dialect),
@@ -17,20 +18,23 @@ export const initial: Migration = {
 };
 
 // Pages and prefixes of `users.list` are ranges on the two unique indexes.
-function accounts(schema: SchemaModule, { text, integer, finish }: MigrationDialect): Compilable[] {
+function accounts(
+  schema: SchemaModule,
+  { text, orderedText, integer, time, uuid, json, finish }: MigrationDialect,
+): Compilable[] {
   const table = schema
     .createTable("accounts")
-    .addColumn("id", text, (column) => column.primaryKey().notNull())
+    .addColumn("id", uuid, (column) => column.primaryKey().notNull())
     .addColumn("username", text, (column) => column.notNull())
-    .addColumn("username_key", text, (column) => column.notNull())
+    .addColumn("username_key", orderedText, (column) => column.notNull())
     .addColumn("email", text)
-    .addColumn("email_key", text)
+    .addColumn("email_key", orderedText)
     .addColumn("password_hash", text)
-    .addColumn("roles", text, (column) => column.notNull())
+    .addColumn("roles", json, (column) => column.notNull())
     .addColumn("version", integer, (column) => column.notNull())
-    .addColumn("disabled_at", integer)
-    .addColumn("created_at", integer, (column) => column.notNull())
-    .addColumn("updated_at", integer, (column) => column.notNull())
+    .addColumn("disabled_at", time)
+    .addColumn("created_at", time, (column) => column.notNull())
+    .addColumn("updated_at", time, (column) => column.notNull())
     .addCheckConstraint("accounts_username_key_not_empty", sql`username_key <> ''`)
     .addCheckConstraint("accounts_email_with_key", sql`(email is null) = (email_key is null)`)
     .addCheckConstraint("accounts_version_counts", sql`version >= 0`);
@@ -42,23 +46,23 @@ function accounts(schema: SchemaModule, { text, integer, finish }: MigrationDial
   ];
 }
 
-function sessions(schema: SchemaModule, { text, integer, bytes, finish }: MigrationDialect): Compilable[] {
+function sessions(schema: SchemaModule, { text, integer, time, uuid, bytes, finish }: MigrationDialect): Compilable[] {
   const table = schema
     .createTable("sessions")
-    .addColumn("id", text, (column) => column.primaryKey().notNull())
+    .addColumn("id", uuid, (column) => column.primaryKey().notNull())
     .addColumn("account_id", text, (column) => column.notNull())
     .addColumn("client_id", text, (column) => column.notNull())
     .addColumn("generation", integer, (column) => column.notNull())
     .addColumn("salt", bytes, (column) => column.notNull())
     .addColumn("scope", text, (column) => column.notNull())
     .addColumn("amr", text, (column) => column.notNull())
-    .addColumn("auth_time", integer, (column) => column.notNull())
-    .addColumn("created_at", integer, (column) => column.notNull())
-    .addColumn("rotated_at", integer, (column) => column.notNull())
+    .addColumn("auth_time", time, (column) => column.notNull())
+    .addColumn("created_at", time, (column) => column.notNull())
+    .addColumn("rotated_at", time, (column) => column.notNull())
     .addColumn("rotated_by", text)
-    .addColumn("expires_at", integer, (column) => column.notNull())
-    .addColumn("ends_at", integer, (column) => column.notNull())
-    .addColumn("revoked_at", integer)
+    .addColumn("expires_at", time, (column) => column.notNull())
+    .addColumn("ends_at", time, (column) => column.notNull())
+    .addColumn("revoked_at", time)
     .addColumn("revoked_reason", text)
     .addColumn("address", text)
     .addColumn("user_agent", text)
@@ -75,13 +79,13 @@ function sessions(schema: SchemaModule, { text, integer, bytes, finish }: Migrat
   ];
 }
 
-function feedEvents(schema: SchemaModule, { text, integer, countedId, finish }: MigrationDialect): Compilable[] {
+function feedEvents(schema: SchemaModule, { text, integer, time, countedId, finish }: MigrationDialect): Compilable[] {
   // An id that came back after a clean-up would be behind every reader, and never read.
   const table = countedId(schema.createTable("feed_events"))
     .addColumn("kind", text, (column) => column.notNull())
     .addColumn("subject", text, (column) => column.notNull())
     .addColumn("version", integer)
-    .addColumn("created_at", integer, (column) => column.notNull());
+    .addColumn("created_at", time, (column) => column.notNull());
   return [
     finish(table),
     schema.createIndex("feed_events_created_at").on("feed_events").column("created_at"),
@@ -89,40 +93,40 @@ function feedEvents(schema: SchemaModule, { text, integer, countedId, finish }: 
   ];
 }
 
-function signingKeys(schema: SchemaModule, { text, integer, bytes, finish }: MigrationDialect): Compilable[] {
+function signingKeys(schema: SchemaModule, { text, time, bytes, finish }: MigrationDialect): Compilable[] {
   const table = schema
     .createTable("signing_keys")
     .addColumn("id", text, (column) => column.primaryKey().notNull())
     .addColumn("algorithm", text, (column) => column.notNull())
     .addColumn("sealed_key", bytes, (column) => column.notNull())
-    .addColumn("created_at", integer, (column) => column.notNull())
-    .addColumn("activates_at", integer, (column) => column.notNull());
+    .addColumn("created_at", time, (column) => column.notNull())
+    .addColumn("activates_at", time, (column) => column.notNull());
   return [finish(table)];
 }
 
-function attempts(schema: SchemaModule, { text, integer, finish }: MigrationDialect): Compilable[] {
+function attempts(schema: SchemaModule, { text, integer, time, finish }: MigrationDialect): Compilable[] {
   const table = schema
     .createTable("attempts")
     .addColumn("key", text, (column) => column.primaryKey().notNull())
     .addColumn("count", integer, (column) => column.notNull())
-    .addColumn("expires_at", integer, (column) => column.notNull())
+    .addColumn("expires_at", time, (column) => column.notNull())
     .addCheckConstraint("attempts_count_counts", sql`count >= 0`);
   return [finish(table), schema.createIndex("attempts_expires_at").on("attempts").column("expires_at")];
 }
 
-function auditEvents(schema: SchemaModule, { text, integer, finish }: MigrationDialect): Compilable[] {
+function auditEvents(schema: SchemaModule, { text, time, uuid, json, finish }: MigrationDialect): Compilable[] {
   const table = schema
     .createTable("audit_events")
-    .addColumn("id", text, (column) => column.primaryKey().notNull())
-    .addColumn("at", integer, (column) => column.notNull())
+    .addColumn("id", uuid, (column) => column.primaryKey().notNull())
+    .addColumn("at", time, (column) => column.notNull())
     .addColumn("kind", text, (column) => column.notNull())
     .addColumn("account_id", text)
-    .addColumn("session_id", text)
+    .addColumn("session_id", uuid)
     .addColumn("actor_id", text)
     .addColumn("address", text)
     .addColumn("user_agent", text)
     .addColumn("request_id", text)
-    .addColumn("details", text, (column) => column.notNull());
+    .addColumn("details", json, (column) => column.notNull());
   return [
     finish(table),
     schema.createIndex("audit_events_at").on("audit_events").column("at"),

@@ -1,6 +1,7 @@
 import {
   ChangePasswordInput,
   CurrentSession,
+  FeedInput,
   LoginInput,
   LogoutInput,
   RefreshInput,
@@ -12,6 +13,7 @@ import {
   SignedInSession,
   User,
 } from "@countersign/shared/schemas";
+import { tracked } from "@trpc/server";
 import { z } from "zod";
 import { changePassword } from "../../flows/accounts/change-password.ts";
 import { register } from "../../flows/accounts/register.ts";
@@ -123,9 +125,27 @@ export const authRouter = t.router({
 
   sessions: sessionsRouter,
 
+  /** What is no longer true, for services that verify tokens and do not share the database: a JWS each (`createVerifier`). */
+  feed: publicProcedure.input(FeedInput).subscription(async function* ({ ctx: { auth }, input, signal }) {
+    for await (const { to, signed } of auth.deps.feedPublisher.follow(positionIn(input), signal)) {
+      yield tracked(String(to), signed);
+    }
+  }),
+
+  /** The same at this moment, for those who cannot keep a connection. */
+  feedSnapshot: publicProcedure
+    .input(FeedInput)
+    .output(z.string())
+    .query(async ({ ctx: { auth }, input }) => (await auth.deps.feedPublisher.since(positionIn(input))).signed),
+
   /** The same for a browser that keeps its session in a cookie: no token ever reaches a script. */
   cookie: cookieRouter,
 });
+
+/** Where to go on: what an `EventSource` says when it comes back, or what the caller says. */
+function positionIn({ lastEventId, after }: FeedInput): number {
+  return lastEventId === undefined || lastEventId === null ? (after ?? 0) : Number(lastEventId);
+}
 
 type Built = typeof authRouter;
 /** The type of `auth.router`. An interface, so that editors show its name and not all of its procedures. */

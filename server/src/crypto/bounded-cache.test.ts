@@ -1,11 +1,11 @@
 import type { Principal } from "@countersign/shared";
 import { expect, test } from "vitest";
-import { SecretCache } from "./secret-cache.ts";
+import { BoundedCache } from "./bounded-cache.ts";
 
 const someone = (username: string) => ({ username }) as Principal;
 
 test("a token is known until its time, and not a millisecond longer", () => {
-  const verified = new SecretCache<Principal>();
+  const verified = new BoundedCache<Principal>();
   const alice = someone("alice");
   verified.set("token", alice, 1_000);
   expect(verified.get("token", 999)).toBe(alice);
@@ -13,7 +13,7 @@ test("a token is known until its time, and not a millisecond longer", () => {
 });
 
 test("a token that differs in any one character is unknown", () => {
-  const verified = new SecretCache<Principal>();
+  const verified = new BoundedCache<Principal>();
   const token = "abcdefghij".repeat(10);
   verified.set(token, someone("alice"), 1_000);
   for (let index = 0; index < token.length; index += 1) {
@@ -25,19 +25,19 @@ test("a token that differs in any one character is unknown", () => {
 });
 
 test("a token that is put in twice pushes out no other", () => {
-  const verified = new SecretCache<Principal>(2);
+  const verified = new BoundedCache<Principal>(2);
   for (const name of ["a", "b", "b"]) verified.set(name, someone(name), 1_000);
   expect(verified.get("a", 0)?.username).toBe("a");
 });
 
 test("a cache of no size keeps nothing", () => {
-  const verified = new SecretCache<Principal>(0);
+  const verified = new BoundedCache<Principal>(0);
   verified.set("token", someone("alice"), 1_000);
   expect(verified.get("token", 0)).toBeNull();
 });
 
 test("the oldest token goes when there are too many", () => {
-  const verified = new SecretCache<Principal>(2);
+  const verified = new BoundedCache<Principal>(2);
   for (const name of ["a", "b", "c"]) verified.set(name, someone(name), 1_000);
   expect(verified.size).toBe(2);
   expect(verified.get("a", 0)).toBeNull();
@@ -46,7 +46,7 @@ test("the oldest token goes when there are too many", () => {
 });
 
 test("a token that is put in twice takes one place, and becomes the youngest", () => {
-  const verified = new SecretCache<Principal>(2);
+  const verified = new BoundedCache<Principal>(2);
   for (const name of ["a", "b", "a", "c"]) verified.set(name, someone(name), 1_000);
   expect(verified.get("a", 0)?.username).toBe("a");
   expect(verified.get("b", 0)).toBeNull();
