@@ -19,37 +19,42 @@ const folderOf = (/** @type {string} */ variant) => join(root, "tests/node_modul
 /** @returns {Promise<number>} the exit code */
 export async function benchTypes() {
   if (!(await ensureBuilt())) return 1;
-  /** @type {Record<string, number>[]} */
-  const without = [];
-  /** @type {Record<string, number>[]} */
-  const withUs = [];
-  for (const [variant, own] of Object.entries(variants)) generate(folderOf(variant), own);
-  // Interleaved, so that what else the machine does meets both alike; the first of each only warms the file cache.
-  for (let run = 0; run <= runs; run += 1) {
-    for (const [variant, seen] of /** @type {const} */ ([
-      ["without", without],
-      ["with", withUs],
-    ])) {
-      const measured = await measure(variant);
-      if (measured === null) return 1;
-      if (run > 0) seen.push(measured);
+  const seen = await compareTypes({ without: variants.without, with: variants.with }, runs);
+  return report(seen.without, seen.with);
+}
+
+/**
+ * Checks the applications in turn, so that what else the machine does meets all alike.
+ *
+ * @template {string} Name
+ * @param {Record<Name, Record<string, string>>} applications the files that are each one's own
+ * @param {number} times how often; the first of each only warms the file cache
+ * @returns {Promise<Record<Name, Record<string, number>[]>>}
+ * @throws {Error} with the compiler's words, when one does not compile
+ */
+export async function compareTypes(applications, times) {
+  const names = /** @type {Name[]} */ (Object.keys(applications));
+  const seen = /** @type {Record<Name, Record<string, number>[]>} */ ({});
+  for (const name of names) seen[name] = [];
+  for (const name of names) generate(folderOf(name), applications[name]);
+  for (let run = 0; run <= times; run += 1) {
+    for (const name of names) {
+      const measured = await measure(name);
+      if (run > 0) seen[name].push(measured);
     }
   }
-  return report(without, withUs);
+  return seen;
 }
 
 /**
  * @param {string} variant
- * @returns {Promise<Record<string, number> | null>} `null` when the application does not compile
+ * @returns {Promise<Record<string, number>>}
  */
 async function measure(variant) {
   // One thread: with several, what is instantiated twice depends on luck.
   const args = ["-p", folderOf(variant), "--extendedDiagnostics", "--singleThreaded", "--pretty", "false"];
   const { code, output } = await runTool("tsc", args);
-  if (code !== 0) {
-    console.error(output);
-    return null;
-  }
+  if (code !== 0) throw new Error(`The application "${variant}" does not compile:\n${output}`);
   return Object.fromEntries(
     figures.map((figure) => [figure, Number(new RegExp(`^${figure}: +([\\d.]+)`, "m").exec(output)?.[1])]),
   );
@@ -79,7 +84,7 @@ function report(without, withUs) {
  * @param {Record<string, number>[]} seen
  * @param {string} figure
  */
-function median(seen, figure) {
+export function median(seen, figure) {
   const values = seen.map((measured) => measured[figure] ?? Number.NaN).sort((a, b) => a - b);
   return values[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -1,6 +1,9 @@
-/** Generates the same application twice: with Countersign, and with a sign-in of its own by hand. */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+/** Generates the same application again and again: with Countersign, with a sign-in of its own by hand, and with better-auth. */
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const peer = fileURLToPath(new URL("../peers/better-auth", import.meta.url));
 
 const routers = 20;
 const proceduresPerRouter = 10;
@@ -74,10 +77,48 @@ import type { AppRouter } from "./router.ts";
 export const { trpc: api } = createAuthClient<AppRouter>({ url: "https://app.example/trpc" });
 `;
 
-/** What differs between the two, and nothing else does. */
+/** As better-auth's pages have it: a session asked of it for each call, and its client beside tRPC's. */
+const withBetterAuth = `
+import { initTRPC, TRPCError } from "@trpc/server";
+import { betterAuth } from "better-auth";
+import superjson from "superjson";
+
+export const auth = betterAuth({ emailAndPassword: { enabled: true } });
+
+export interface Context {
+  readonly session: Awaited<ReturnType<typeof auth.api.getSession>>;
+  readonly region: string;
+}
+
+export const t = initTRPC.context<Context>().create({ transformer: superjson });
+
+export const open = t.procedure;
+export const signedIn = t.procedure.use(({ ctx, next }) => {
+  if (ctx.session === null) throw new TRPCError({ code: "UNAUTHORIZED" });
+  return next({ ctx: { principal: { accountId: ctx.session.user.id } } });
+});
+export const writer = signedIn;
+
+export const mounted = {};
+`;
+
+const clientWithBetterAuth = `
+import { createTRPCClient, httpBatchLink } from "@trpc/client";
+import { createAuthClient } from "better-auth/client";
+import superjson from "superjson";
+import type { AppRouter } from "./router.ts";
+
+export const authClient = createAuthClient({ baseURL: "https://app.example" });
+export const api = createTRPCClient<AppRouter>({
+  links: [httpBatchLink({ url: "https://app.example/trpc", transformer: superjson })],
+});
+`;
+
+/** What differs between them, and nothing else does. */
 export const variants = {
   without: { "trpc.ts": byHand, "client.ts": clientByHand },
   with: { "trpc.ts": withCountersign, "client.ts": clientWithCountersign },
+  "better-auth": { "trpc.ts": withBetterAuth, "client.ts": clientWithBetterAuth },
 };
 
 /**
@@ -88,7 +129,9 @@ export const variants = {
  */
 export function generate(folder, own) {
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(join(folder, "node_modules"), { recursive: true });
+  // The peer has packages of its own, which only its variant imports.
+  symlinkSync(join(peer, "node_modules", "better-auth"), join(folder, "node_modules", "better-auth"));
   const names = Array.from({ length: routers }, (_, index) => `things${index}`);
   const files = {
     ...own,
