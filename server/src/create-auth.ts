@@ -8,6 +8,7 @@ import { createSessionCookies } from "./crypto/session-cookie.ts";
 import type { Keys } from "./crypto/session-secret.ts";
 import type { Caller, Deps, Log, Now, RandomBytes } from "./deps.ts";
 import { createAccessTokens } from "./engine/access-tokens.ts";
+import { type Argon2, createArgon2Threads } from "./engine/argon2-threads.ts";
 import { createBreaker } from "./engine/breaker.ts";
 import { startFeed } from "./engine/feed.ts";
 import { createFeedPublisher } from "./engine/feed-publisher.ts";
@@ -103,6 +104,7 @@ export interface Auth<Scope extends string = string, Role extends string = strin
 export interface Effects {
   readonly now: Now;
   readonly randomBytes: RandomBytes;
+  readonly argon2: Argon2;
   /** Calls back again and again until stopped. */
   readonly every: (milliseconds: number, work: () => void) => { stop(): void };
 }
@@ -111,6 +113,7 @@ export interface Effects {
 export const realEffects: Effects = {
   now: () => Date.now(),
   randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+  argon2: createArgon2Threads(),
   every(milliseconds, work) {
     const timer = setInterval(work, milliseconds);
     timer.unref();
@@ -215,7 +218,7 @@ interface Running {
 
 async function startParts(
   { settings, secrets: takeSecrets, database, log }: ReturnType<typeof resolveOptions>,
-  { now, randomBytes, every }: Effects,
+  { now, randomBytes, argon2, every }: Effects,
 ): Promise<Running> {
   const secrets = takeSecrets();
   const keysFor = (label: KeyLabel): Keys => {
@@ -223,7 +226,7 @@ async function startParts(
     const key = (secret: Uint8Array) => createSecretKey(deriveKey(secret, label, 32));
     return [key(current), ...accepted.map(key)];
   };
-  const hasher = await createPasswordHasher(settings.passwordHashing, randomBytes);
+  const hasher = await createPasswordHasher(settings.passwordHashing, { argon2, randomBytes });
   const db = await database.open();
   let line: FeedLine | undefined;
   try {

@@ -77,7 +77,7 @@ const Plain = z.object({
       memoryKiB: z.int().min(8).max(4_194_304).default(19_456),
       iterations: z.int().min(1).max(1_000).default(2),
       parallelism: z.int().min(1).max(255).default(1),
-      /** Hashes at once. Default: one less than the processors, at least one. */
+      /** Hashes at once. Default: one less than the processors, at least one and at most eight. */
       concurrency: z.int().min(1).optional(),
       /** Hashes that may wait; past that, sign-ins get `BUSY`. Default: 64. */
       queue: z.int().min(0).default(64),

@@ -1,6 +1,7 @@
 /** For tests of routers that Countersign guards: a real auth on an in-memory database, and a clock that tests turn. */
 import { createHash } from "node:crypto";
 import type { AccountId } from "@countersign/shared/schemas";
+import * as argon2 from "@node-rs/argon2";
 import { type Auth, assemble } from "./create-auth.ts";
 import { newId } from "./crypto/id.ts";
 import type { Caller, Deps, Log } from "./deps.ts";
@@ -80,7 +81,7 @@ export async function createTestAuth(
   let now = startOfTime;
   const auth: Auth = assemble(
     { issuer: "http://localhost:3000", log: silent, ...options, secret, database, passwordHashing: cheapHashing },
-    { now: () => now, randomBytes: seededBytes("countersign"), every: () => ({ stop() {} }) },
+    { now: () => now, randomBytes: seededBytes("countersign"), argon2, every: () => ({ stop() {} }) },
   );
   const deps = await auth.start();
   return {

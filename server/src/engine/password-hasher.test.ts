@@ -1,9 +1,11 @@
+import * as argon2 from "@node-rs/argon2";
 import { describe, expect, it } from "vitest";
 import { createPasswordHasher } from "./password-hasher.ts";
 
 const cost = { memoryKiB: 8, iterations: 1, parallelism: 1 };
 const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(length));
-const make = (queue: number, concurrency = 1) => createPasswordHasher({ ...cost, concurrency, queue }, randomBytes);
+const make = (queue: number, concurrency = 1) =>
+  createPasswordHasher({ ...cost, concurrency, queue }, { argon2, randomBytes });
 
 describe("the password hasher", () => {
   it("lets as many run and wait as it may, and refuses the next one at once", async () => {
@@ -32,7 +34,7 @@ describe("the password hasher", () => {
   it("matches nothing without a stored hash, not even the stand-in's own password", async () => {
     const hasher = await createPasswordHasher(
       { ...cost, concurrency: 1, queue: 2 },
-      (length) => new Uint8Array(length),
+      { argon2, randomBytes: (length) => new Uint8Array(length) },
     );
     const standIn = Buffer.alloc(32).toString("base64url");
     expect(await hasher.verify(standIn, null)).toBe(false);
@@ -59,7 +61,10 @@ describe("the password hasher", () => {
     const hasher = await make(2);
     const stored = await hasher.hash("a");
     expect(hasher.isOutdated(stored)).toBe(false);
-    const dearer = await createPasswordHasher({ ...cost, iterations: 2, concurrency: 1, queue: 2 }, randomBytes);
+    const dearer = await createPasswordHasher(
+      { ...cost, iterations: 2, concurrency: 1, queue: 2 },
+      { argon2, randomBytes },
+    );
     expect(dearer.isOutdated(stored)).toBe(true);
     expect(await dearer.verify("a", stored)).toBe(true);
   });

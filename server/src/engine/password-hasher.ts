@@ -1,10 +1,10 @@
 /** Argon2id in a bounded queue: hashing never starves signed-in traffic, and a flood is answered instead of gathered. */
 import { availableParallelism } from "node:os";
 import { AuthError } from "@countersign/shared";
-import { hash, verify } from "@node-rs/argon2";
 import pLimit from "p-limit";
 import { comparerOf } from "../crypto/foreign-hash.ts";
 import type { RandomBytes } from "../deps.ts";
+import type { Argon2 } from "./argon2-threads.ts";
 
 /** Argon2id's cost, and how much of it may run and wait at once. */
 export interface HashingOptions {
@@ -31,22 +31,28 @@ export interface PasswordHasher {
   load(): number;
 }
 
+/** More at once by default would be memory that strangers decide about: a thread and a hash take 30 MB. */
+const mostAtOnce = 8;
+
 /** How long a caller should wait when the queue is full: a queue's worth of work, and then some. */
 const retryAfter = 2;
 
 /** Makes the hasher, with a hash of nobody's password to compare with where there is none. */
-export async function createPasswordHasher(options: HashingOptions, randomBytes: RandomBytes): Promise<PasswordHasher> {
+export async function createPasswordHasher(
+  options: HashingOptions,
+  { argon2, randomBytes }: { readonly argon2: Argon2; readonly randomBytes: RandomBytes },
+): Promise<PasswordHasher> {
   const { memoryKiB, iterations, parallelism, queue } = options;
   const cost = { memoryCost: memoryKiB, timeCost: iterations, parallelism };
   const prefix = `$argon2id$v=19$m=${memoryKiB},t=${iterations},p=${parallelism}$`;
-  const concurrency = options.concurrency ?? Math.max(1, availableParallelism() - 1);
+  const concurrency = options.concurrency ?? Math.min(Math.max(1, availableParallelism() - 1), mostAtOnce);
   const limit = pLimit(concurrency);
 
   const enqueue = <T>(work: () => Promise<T>): Promise<T> => {
     if (limit.pendingCount >= queue && limit.activeCount >= concurrency) throw new AuthError("BUSY", { retryAfter });
     return limit(work);
   };
-  const hashPassword = (password: string) => hash(prepare(password), { ...cost, salt: randomBytes(16) });
+  const hashPassword = (password: string) => argon2.hash(prepare(password), { ...cost, salt: randomBytes(16) });
   const standIn = await hashPassword(Buffer.from(randomBytes(32)).toString("base64url"));
 
   return {
@@ -55,7 +61,7 @@ export async function createPasswordHasher(options: HashingOptions, randomBytes:
       const compare = stored === null ? null : comparerOf(stored);
       if (compare === null || stored?.startsWith("$argon2id$")) {
         // A hash that nothing of ours can read is like none.
-        const matches = await enqueue(() => verify((compare && stored) ?? standIn, prepare(password)));
+        const matches = await enqueue(() => argon2.verify((compare && stored) ?? standIn, prepare(password)));
         return matches && compare !== null;
       }
       // Another system may have taken it as it was typed, or in another form.

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AuthError } from "@countersign/shared";
 import Sqlite from "better-sqlite3";
-import { type Kysely, sql } from "kysely";
-import { describe, expect, test } from "vitest";
+import { Kysely, SqliteIntrospector, SqliteQueryCompiler, sql } from "kysely";
+import { describe, expect, test, vi } from "vitest";
+import { groupSync } from "./group-sync.ts";
 import type { SqliteOptions } from "./sqlite.ts";
 import { sqlite } from "./sqlite.ts";
+import { SqliteDriverAdapter, TransactionalSqliteDriver } from "./sqlite-driver.ts";
 import { storeErrorFrom } from "./sqlite-errors.ts";
 import { preparedStatements } from "./sqlite-statements.ts";
 import { temporaryFolder } from "./test-support.ts";
@@ -39,6 +41,84 @@ async function expectUnavailable(promise: Promise<unknown>, code: string): Promi
   expect(error).toBeInstanceOf(AuthError);
   expect(error).toMatchObject({ reason: "UNAVAILABLE", data: { details: { retryAfter: 1 } }, cause: { code } });
 }
+
+const nobody = { onStatement: () => {}, onWrite: () => {} };
+
+describe("the disk", () => {
+  /** A counter on a disk that a test lets turn: `waiting` holds the syncs that were asked for. */
+  async function onSlowDisk() {
+    const waiting: PromiseWithResolvers<void>[] = [];
+    const synced = groupSync(() => {
+      const sync = Promise.withResolvers<void>();
+      waiting.push(sync);
+      return sync.promise;
+    });
+    const driver = new TransactionalSqliteDriver(new Sqlite(":memory:"), {
+      ...nobody,
+      busyTimeoutMs: 0,
+      disk: { synced, close: async () => {} },
+    });
+    const db = new Kysely<CounterTables>({
+      dialect: {
+        createAdapter: () => new SqliteDriverAdapter(),
+        createDriver: () => driver,
+        createIntrospector: (db) => new SqliteIntrospector(db),
+        createQueryCompiler: () => new SqliteQueryCompiler(),
+      },
+    });
+    /** Resolves when the next sync was asked for. */
+    const asked = () => vi.waitUntil(() => waiting.shift(), { interval: 1 });
+    const table = sql`create table counter (id integer primary key, value integer, note text)`.execute(db);
+    (await asked()).resolve();
+    await table;
+    const add = (id: number) => db.insertInto("counter").values({ id, value: 0, note: null }).execute();
+    return Object.assign(db, { add, asked, waiting });
+  }
+
+  test("has what is told to be done: a statement, and a transaction", async () => {
+    await using db = await onSlowDisk();
+    const told: string[] = [];
+    const statement = db.add(1).then(() => told.push("statement"));
+    const first = await db.asked();
+    expect(await counterValue(db)).toBe(0);
+    expect(told).toEqual([]);
+    first.resolve();
+    await statement;
+
+    const transaction = db
+      .transaction()
+      .execute((trx) => trx.updateTable("counter").set({ value: 2 }).execute())
+      .then(() => told.push("transaction"));
+    const second = await db.asked();
+    expect(await counterValue(db)).toBe(2);
+    expect(told).toEqual(["statement"]);
+    second.resolve();
+    await transaction;
+    expect(told).toEqual(["statement", "transaction"]);
+  });
+
+  test("is waited for by nobody who only reads, nor for what was undone", async () => {
+    await using db = await onSlowDisk();
+    await counterValue(db);
+    const failing = db.transaction().execute(async (trx) => {
+      await trx.insertInto("counter").values({ id: 1, value: 0, note: null }).execute();
+      throw new TypeError("a bug");
+    });
+    await expect(failing).rejects.toThrow("a bug");
+    await counterValue(db);
+    expect(db.waiting).toEqual([]);
+  });
+
+  test("that fails refuses what was written, and all that is written later", async () => {
+    await using db = await onSlowDisk();
+    const failed = new AuthError("UNAVAILABLE", { retryAfter: 1 });
+    const refused = caught(db.add(1));
+    (await db.asked()).reject(failed);
+    expect(await refused).toBe(failed);
+    expect(await caught(db.add(2))).toBe(failed);
+    expect(await counterValue(db)).toBe(0);
+  });
+});
 
 describe("transactions", () => {
   test("of two connections that read and then write lose nothing", async () => {
@@ -163,7 +243,7 @@ describe("statements", () => {
       prepared.push(sql);
       return prepare(sql);
     };
-    const statements = preparedStatements(Object.assign(handle, { prepare: counting }), () => {});
+    const statements = preparedStatements(Object.assign(handle, { prepare: counting }), nobody);
     const run = (number: number) => statements.prepare(`select ${number}`).all([]);
     for (let number = 0; number < 200; number++) run(number);
     run(0);
@@ -207,7 +287,7 @@ describe("errors", () => {
   });
 
   test("a connection that is closed is UNAVAILABLE", () => {
-    const statements = preparedStatements(new Sqlite(":memory:"), () => {});
+    const statements = preparedStatements(new Sqlite(":memory:"), nobody);
     const statement = statements.prepare("select 1");
     statements.close();
     for (const use of [
@@ -231,7 +311,7 @@ describe("errors", () => {
     ["SQLITE_CORRUPT", "NOT_A_DATABASE"],
     ["SQLITE_NOTADB", "NOT_A_DATABASE"],
   ] as const)("%s is UNAVAILABLE to a caller, and %s to the operator", (code, reason) => {
-    const statements = preparedStatements(failingWith(new Sqlite.SqliteError("made up", code)), () => {});
+    const statements = preparedStatements(failingWith(new Sqlite.SqliteError("made up", code)), nobody);
     const error = thrownBy(() => statements.prepare("select 1"));
     expect(error).toMatchObject({ reason: "UNAVAILABLE", cause: { code } });
     expect(storeErrorFrom(error, "The database")).toMatchObject({ name: "StoreError", reason });
@@ -243,7 +323,7 @@ describe("errors", () => {
     new Sqlite.SqliteError("NOT NULL constraint failed: counter.value", "SQLITE_CONSTRAINT_NOTNULL"),
     new TypeError("SQLite3 can only bind numbers, strings, bigints, buffers, and null"),
   ])("a bug looks like a bug: $message", (bug) => {
-    const error = thrownBy(() => preparedStatements(failingWith(bug), () => {}).prepare("select 1"));
+    const error = thrownBy(() => preparedStatements(failingWith(bug), nobody).prepare("select 1"));
     expect(error).toBe(bug);
     expect(storeErrorFrom(error, "The database")).toBeNull();
   });

@@ -1,24 +1,46 @@
-/** Kysely's SQLite driver, with transactions that hold between processes. */
+/** Kysely's SQLite driver, with transactions that hold between processes, and a disk that is waited for beside the thread. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type Sqlite from "better-sqlite3";
-import { CompiledQuery, type DatabaseConnection, SqliteDriver } from "kysely";
+import { CompiledQuery, type DatabaseConnection, SqliteAdapter, SqliteDriver } from "kysely";
 import { isBusy } from "./sqlite-errors.ts";
 import { preparedStatements } from "./sqlite-statements.ts";
 
 interface DriverOptions {
   readonly onStatement: (sql: string) => void;
   readonly busyTimeoutMs: number;
+  readonly disk: Disk;
+}
+
+export interface Disk {
+  /** Waits until all that was committed is on it. */
+  synced(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** There is one connection. The driver gives it to one at a time itself: Kysely would keep it while its last user waits for the disk. */
+export class SqliteDriverAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
 }
 
 export class TransactionalSqliteDriver extends SqliteDriver {
   readonly #handle: Sqlite.Database;
-  readonly #busyTimeoutMs: number;
+  readonly #options: DriverOptions;
   #connection: DatabaseConnection | null = null;
+  /** Settled when the connection is free for whoever asks next, and how its user of now says so. */
+  #isFree = Promise.resolve();
+  #free = () => {};
+  #hasWritten = false;
 
-  constructor(handle: Sqlite.Database, { onStatement, busyTimeoutMs }: DriverOptions) {
-    super({ database: preparedStatements(handle, onStatement) });
+  constructor(handle: Sqlite.Database, options: DriverOptions) {
+    const { onStatement } = options;
+    const onWrite = () => {
+      this.#hasWritten = true;
+    };
+    super({ database: preparedStatements(handle, { onStatement, onWrite }) });
     this.#handle = handle;
-    this.#busyTimeoutMs = busyTimeoutMs;
+    this.#options = options;
   }
 
   /** Takes the write lock at once: a transaction that reads first and then writes would fail when another process wrote between. */
@@ -29,11 +51,30 @@ export class TransactionalSqliteDriver extends SqliteDriver {
   /** SQLite has rolled back by itself when the disk was full or failed, and a second time would hide why. */
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     if (this.#handle.inTransaction) await super.rollbackTransaction(connection);
+    this.#hasWritten = false;
   }
 
   override async acquireConnection(): Promise<DatabaseConnection> {
-    this.#connection ??= waitingForLocks(await super.acquireConnection(), this.#busyTimeoutMs);
+    const isMine = this.#isFree;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#isFree = promise;
+    await isMine;
+    this.#free = resolve;
+    this.#connection ??= waitingForLocks(await super.acquireConnection(), this.#options.busyTimeoutMs);
     return this.#connection;
+  }
+
+  /** The next one may go on; this one is told that it is done when what it wrote is on the disk. */
+  override async releaseConnection(): Promise<void> {
+    const hasWritten = this.#hasWritten;
+    this.#hasWritten = false;
+    this.#free();
+    if (hasWritten) await this.#options.disk.synced();
+  }
+
+  override async destroy(): Promise<void> {
+    await this.#options.disk.close();
+    await super.destroy();
   }
 }
 

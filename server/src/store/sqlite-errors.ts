@@ -58,7 +58,8 @@ const sentences = {
     "cannot be opened. Check that the user of this process may read and write the file, and that the disk works and has space.",
 } as const satisfies Partial<Record<StoreFailure, string>>;
 
-function unavailableBecause(cause: unknown): AuthError<"UNAVAILABLE"> {
+/** That the database cannot answer now. */
+export function unavailableBecause(cause: unknown): AuthError<"UNAVAILABLE"> {
   return new AuthError("UNAVAILABLE", { retryAfter: 1 }, undefined, { cause });
 }
 

@@ -6,12 +6,17 @@ import { fromDriver } from "./sqlite-errors.ts";
 /** Statements kept prepared: more than the server has, so that only lists of varying length push others out. */
 const keptStatements = 200;
 
-/** `onStatement` is called with each statement's SQL, just before it is executed. */
-export function preparedStatements(handle: Sqlite.Database, onStatement: (sql: string) => void): SqliteDatabase {
+/** What is told of statements: each one's SQL, just before it is executed, and that one has written, just after. */
+interface Listeners {
+  readonly onStatement: (sql: string) => void;
+  readonly onWrite: () => void;
+}
+
+export function preparedStatements(handle: Sqlite.Database, listeners: Listeners): SqliteDatabase {
   const kept = new Map<string, SqliteStatement>();
   return {
     prepare(sql) {
-      const statement = kept.get(sql) ?? prepare(handle, sql, onStatement);
+      const statement = kept.get(sql) ?? prepare(handle, sql, listeners);
       // Last in, so that the first is the one that was not used for the longest time.
       kept.delete(sql);
       kept.set(sql, statement);
@@ -25,18 +30,18 @@ export function preparedStatements(handle: Sqlite.Database, onStatement: (sql: s
   };
 }
 
-function prepare(handle: Sqlite.Database, sql: string, onStatement: (sql: string) => void): SqliteStatement {
+function prepare(handle: Sqlite.Database, sql: string, { onStatement, onWrite }: Listeners): SqliteStatement {
   const statement = translated(() => handle.prepare(sql));
+  const execute = <T>(work: () => T): T => {
+    onStatement(sql);
+    const result = translated(work);
+    if (!statement.readonly) onWrite();
+    return result;
+  };
   return {
     reader: statement.reader,
-    all(parameters) {
-      onStatement(sql);
-      return translated(() => statement.all(parameters));
-    },
-    run(parameters) {
-      onStatement(sql);
-      return translated(() => statement.run(parameters));
-    },
+    all: (parameters) => execute(() => statement.all(parameters)),
+    run: (parameters) => execute(() => statement.run(parameters)),
     *iterate(parameters) {
       onStatement(sql);
       try {

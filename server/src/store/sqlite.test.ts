@@ -1,9 +1,10 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import Sqlite from "better-sqlite3";
 import { type Kysely, sql } from "kysely";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { refuseOldNode, sqlite } from "./sqlite.ts";
 import { asOrdinaryUser, expectStoreError, temporaryFolder } from "./test-support.ts";
 
@@ -12,6 +13,12 @@ const mode = (path: string) => statSync(path).mode & 0o777;
 async function pragma<Db>(db: Kysely<Db>, name: string): Promise<unknown> {
   const { rows } = await sql<Record<string, unknown>>`pragma ${sql.raw(name)}`.execute(db);
   return Object.values(rows[0] ?? {})[0];
+}
+
+/** The method is one of Node's class of open files, which has no name of its own. */
+async function spyOnDataSync(folder: ReturnType<typeof temporaryFolder>) {
+  await using file = await open(folder.at("any"), "w");
+  return vi.spyOn(Object.getPrototypeOf(file) as FileHandle, "datasync");
 }
 
 describe("the location", () => {
@@ -62,12 +69,36 @@ describe("opening", () => {
     expect(mode(folder.at("app.db"))).toBe(0o640);
   });
 
-  test("writes ahead, syncs at every commit and holds foreign keys", async () => {
+  test("writes ahead, and holds foreign keys", async () => {
     using folder = temporaryFolder();
     await using db = await sqlite(folder.at("app.db")).open();
     expect(await pragma(db, "journal_mode")).toBe("wal");
-    expect(await pragma(db, "synchronous")).toBe(2);
+    expect(await pragma(db, "synchronous")).toBe(1);
     expect(await pragma(db, "foreign_keys")).toBe(1);
+  });
+
+  test("has each commit synced, in the file that it was written ahead to", async () => {
+    using folder = temporaryFolder();
+    using datasync = await spyOnDataSync(folder);
+    await using db = await sqlite(folder.at("app.db")).open();
+    await sql`create table t (a)`.execute(db);
+    expect(datasync).toHaveBeenCalledTimes(1);
+    await db.transaction().execute((trx) => sql`insert into t values (1)`.execute(trx));
+    expect(datasync).toHaveBeenCalledTimes(2);
+    const [file] = datasync.mock.contexts as FileHandle[];
+    expect((await file?.stat())?.ino).toBe(statSync(folder.at("app.db-wal")).ino);
+  });
+
+  test("refuses to go on when a sync has failed, and says it is the database", async () => {
+    using folder = temporaryFolder();
+    using datasync = await spyOnDataSync(folder);
+    await using db = await sqlite(folder.at("app.db")).open();
+    const failed = Object.assign(new Error("EIO: i/o error, fdatasync"), { code: "EIO" });
+    datasync.mockRejectedValueOnce(failed);
+    for (const name of ["one", "other"]) {
+      const writing = sql`create table ${sql.id(name)} (a)`.execute(db);
+      await expect(writing).rejects.toMatchObject({ reason: "UNAVAILABLE", cause: failed });
+    }
   });
 
   test("leaves what an application keeps in the same file", async () => {

@@ -1,16 +1,18 @@
 /** SQLite as the database: one file, one process that serves, durable when it says so. */
 import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
+import { open as openFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import Sqlite from "better-sqlite3";
-import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
+import { Kysely, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import { type Database, StoreError } from "./database.ts";
 import type { StoreDialect } from "./dialect.ts";
+import { groupSync } from "./group-sync.ts";
 import { sqliteMigrations } from "./migrations/dialect.ts";
 import type { Tables } from "./schema.ts";
 import { readCatalogue } from "./sqlite-catalogue.ts";
-import { retryWhileBusy, TransactionalSqliteDriver } from "./sqlite-driver.ts";
-import { storeErrorFrom } from "./sqlite-errors.ts";
+import { type Disk, retryWhileBusy, SqliteDriverAdapter, TransactionalSqliteDriver } from "./sqlite-driver.ts";
+import { storeErrorFrom, unavailableBecause } from "./sqlite-errors.ts";
 
 /** What `sqlite` takes beside the location. */
 export interface SqliteOptions {
@@ -72,10 +74,11 @@ async function open(path: string, options: SqliteOptions): Promise<Kysely<Tables
   refuseOldNode(process.versions.node);
   if (path !== memory) makeFile(path);
   const handle = await connect(path, busyTimeoutMs);
+  const disk = path === memory ? memoryDisk : await openDisk(`${path}-wal`);
   const db = new Kysely<Tables>({
     dialect: {
-      createAdapter: () => Object.assign(new SqliteAdapter(), { storeDialect: sqliteDialect }),
-      createDriver: () => new TransactionalSqliteDriver(handle, { onStatement, busyTimeoutMs }),
+      createAdapter: () => Object.assign(new SqliteDriverAdapter(), { storeDialect: sqliteDialect }),
+      createDriver: () => new TransactionalSqliteDriver(handle, { onStatement, busyTimeoutMs, disk }),
       createIntrospector: (db) => new SqliteIntrospector(db),
       createQueryCompiler: () => new SqliteQueryCompiler(),
     },
@@ -163,6 +166,25 @@ function systemCode(error: unknown): string | null {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
 }
 
+const memoryDisk: Disk = { synced: async () => {}, close: async () => {} };
+
+/**
+ * Brings commits to the disk, which SQLite in WAL mode appends to this file: before it is written anew from its start, SQLite has
+ * synced and moved all that is in it (https://sqlite.org/wal.html). The file stays the same one as long as a connection is
+ * open. SQLite holds no lock on it that closing it here could drop.
+ */
+async function openDisk(writtenAhead: string): Promise<Disk> {
+  const file = await openFile(writtenAhead, "r+");
+  const sync = async () => {
+    try {
+      await file.datasync();
+    } catch (error) {
+      throw unavailableBecause(error);
+    }
+  };
+  return { synced: groupSync(sync), close: () => file.close() };
+}
+
 async function connect(path: string, busyTimeoutMs: number): Promise<Sqlite.Database> {
   let handle: Sqlite.Database | null = null;
   try {
@@ -170,8 +192,8 @@ async function connect(path: string, busyTimeoutMs: number): Promise<Sqlite.Data
     const opened = new Sqlite(path, { timeout: 0 });
     handle = opened;
     await retryWhileBusy(() => prove(opened), busyTimeoutMs);
-    // In WAL mode NORMAL may lose the last transactions when the power fails; FULL syncs at each commit.
-    handle.pragma("synchronous = FULL");
+    // FULL would sync at each commit as well, while the thread waits; see openDisk.
+    handle.pragma("synchronous = NORMAL");
     handle.pragma("foreign_keys = ON");
     return handle;
   } catch (error) {

@@ -50,12 +50,14 @@ export async function issueAccessToken(
 /** A sign-in or a refresh as the holder of tokens gets it. */
 export async function toSignedIn(deps: Deps, { session, account, accessToken }: StartedSession): Promise<SignedIn> {
   const { expiresAt, scopes } = accessToken;
+  // Made while the other is signed.
+  const refreshToken = deps.refreshTokens.make(session);
   return {
     accessToken: await accessToken.accessToken,
     tokenType: "Bearer",
     expiresAt,
     expiresIn: Math.max(0, (expiresAt.getTime() - deps.now()) / 1_000),
-    refreshToken: deps.refreshTokens.make(session),
+    refreshToken,
     scope: scopes.join(" "),
     user: toUser(account),
   };
