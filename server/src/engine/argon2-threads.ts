@@ -5,12 +5,20 @@
 import { once } from "node:events";
 import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
-import type { hash, verify } from "@node-rs/argon2";
 
-/** What is used of the library, done somewhere. */
+/** What is used of @node-rs/argon2, done somewhere. Spelled out, as its own types would be in our declarations. */
 export interface Argon2 {
-  hash(...input: Parameters<typeof hash>): Promise<string>;
-  verify(...input: Parameters<typeof verify>): Promise<boolean>;
+  hash(password: string, options: Argon2Options): Promise<string>;
+  verify(stored: string, password: string): Promise<boolean>;
+}
+
+interface Argon2Options {
+  /** In KiB. */
+  readonly memoryCost: number;
+  readonly timeCost: number;
+  readonly parallelism: number;
+  /** A random one by default. */
+  readonly salt?: Uint8Array;
 }
 
 type Answer = { readonly result: unknown } | { readonly message: string };
