@@ -2,6 +2,7 @@
 import { createSecretKey } from "node:crypto";
 import { AuthError, type Principal } from "@countersign/shared";
 import { BoundedCache } from "./crypto/bounded-cache.ts";
+import { createRandomBytes } from "./crypto/random-bytes.ts";
 import { createRefreshTokens } from "./crypto/refresh-token.ts";
 import { deriveKey, type KeyLabel } from "./crypto/sealing.ts";
 import { createSessionCookies } from "./crypto/session-cookie.ts";
@@ -112,7 +113,7 @@ export interface Effects {
 /** The machine's own. */
 export const realEffects: Effects = {
   now: () => Date.now(),
-  randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+  randomBytes: createRandomBytes(),
   argon2: createArgon2Threads(),
   every(milliseconds, work) {
     const timer = setInterval(work, milliseconds);
@@ -226,7 +227,7 @@ async function startParts(
     const key = (secret: Uint8Array) => createSecretKey(deriveKey(secret, label, 32));
     return [key(current), ...accepted.map(key)];
   };
-  const hasher = await createPasswordHasher(settings.passwordHashing, { argon2, randomBytes });
+  const hasher = createPasswordHasher(settings.passwordHashing, { argon2, randomBytes });
   const db = await database.open();
   let line: FeedLine | undefined;
   try {

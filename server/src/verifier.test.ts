@@ -5,13 +5,8 @@ import type { AccountId, SessionId } from "@countersign/shared/schemas";
 import { base64url, type JWK } from "jose";
 import { beforeEach, describe, expect, expectTypeOf, test } from "vitest";
 import { signAccessToken } from "./crypto/access-token.ts";
-import {
-  generateKey,
-  importEncryptionKey,
-  importSigningKey,
-  publicPart,
-  type SigningKey,
-} from "./crypto/signing-key.ts";
+import { importSigningKey } from "./crypto/import-signing-key.ts";
+import { generateKey, importEncryptionKey, publicPart, type SigningKey } from "./crypto/signing-key.ts";
 import {
   AuthError,
   createVerifier,
@@ -38,7 +33,7 @@ interface TestKey {
 async function makeKey(kid: string): Promise<TestKey> {
   const jwk = await generateKey((length) => new Uint8Array(length), "EdDSA");
   const publicJwk = publicPart(jwk, kid, "EdDSA") as JWK;
-  return { signing: await importSigningKey(jwk, kid, "EdDSA"), publicJwk, privateJwk: { ...jwk, kid } };
+  return { signing: importSigningKey(jwk, kid, "EdDSA"), publicJwk, privateJwk: { ...jwk, kid } };
 }
 
 const [one, two] = [await makeKey("one"), await makeKey("two")];

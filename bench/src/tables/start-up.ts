@@ -50,7 +50,7 @@ export async function startUp(bench: Bench, peers: readonly System[]): Promise<O
     ],
     table: {
       title: "Start-up",
-      text: "From the start of the process to its first reply of any kind. Ours migrates, opens its keys, compares its tables with what it expects, and hashes a stand-in before it listens.",
+      text: "From the start of the process to its first reply of any kind. Ours migrates, opens its keys, and compares its tables with what it expects before it listens.",
       head: ["system", "first reply, ms", "RSS then, MiB"],
       rows: figures.map((each) => [each.name, withSpread(each.firstReplyMs), inDigits(each.rssMiB.median)]),
     },

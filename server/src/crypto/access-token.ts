@@ -4,7 +4,7 @@
  */
 import { AuthError, type Principal } from "@countersign/shared";
 import type { AccountId, SessionId } from "@countersign/shared/schemas";
-import { base64url, CompactEncrypt, CompactSign, compactDecrypt, compactVerify } from "jose";
+import { base64url, CompactEncrypt, compactDecrypt, compactVerify } from "jose";
 import { isCanonicalBase64url } from "./base64url.ts";
 import type { EncryptionKey, SigningKey, VerificationKey } from "./signing-key.ts";
 
@@ -103,23 +103,21 @@ export function signAccessToken(
     ver: grant.version,
     preferred_username: grant.username,
   };
-  const header = { alg: key.algorithm, kid: key.kid, typ: tokenType };
-  const bytes = new TextEncoder().encode(JSON.stringify(payload));
+  const text = JSON.stringify(payload);
   const { encryptionKey = null } = options;
-  const length = lengthOf(bytes, { header, key, isEncrypted: encryptionKey !== null });
+  const length = lengthOf(text, { key, isEncrypted: encryptionKey !== null });
   if (length > maxTokenLength) {
     throw new TypeError(`the claims make an access token of ${length} characters; ${maxTokenLength} are the most`);
   }
-  const signed = new CompactSign(bytes).setProtectedHeader(header).sign(key.key);
+  const signed = key.sign(tokenType, text);
   return encryptionKey === null ? signed : encrypt(signed, encryptionKey);
 }
 
 /** How long a token will be: what is signed or encrypted is as long as it was. */
-function lengthOf(
-  payload: Uint8Array,
-  { header, key, isEncrypted }: { header: object; key: SigningKey; isEncrypted: boolean },
-): number {
-  const parts = [JSON.stringify(header).length, payload.length, signatureLength(key)].map(base64urlLength);
+function lengthOf(payload: string, { key, isEncrypted }: { key: SigningKey; isEncrypted: boolean }): number {
+  const header = JSON.stringify({ alg: key.algorithm, kid: key.kid, typ: tokenType });
+  const bytes = new TextEncoder().encode(payload);
+  const parts = [header.length, bytes.length, key.signatureLength].map(base64urlLength);
   const signed = parts.reduce((sum, part) => sum + part + 1, -1);
   if (!isEncrypted) return signed;
   // RFC 7516 §7.1 without an encrypted key; an A256GCM vector has 12 bytes, and a tag 16. A key is named by its thumbprint.
@@ -128,12 +126,6 @@ function lengthOf(
 }
 
 const base64urlLength = (bytes: number) => Math.ceil((bytes * 4) / 3);
-
-/** RFC 7518 §3.2, §3.3, §3.4 and RFC 8037 §3.1, in bytes. */
-function signatureLength({ algorithm, key }: SigningKey): number {
-  if (algorithm === "HS256") return 32;
-  return algorithm === "RS256" ? (key.algorithm as RsaKeyAlgorithm).modulusLength / 8 : 64;
-}
 
 /**
  * Verifies an access token: its form, its header, its signature, then its claims.

@@ -1,12 +1,13 @@
 import { AuthError } from "@countersign/shared";
-import { CompactSign } from "jose";
+import { CompactSign, importJWK } from "jose";
 import { describe, expect, it, test } from "vitest";
 import { type FeedMessage, hashSubject, signFeedMessage, verifyFeedMessage } from "./feed-message.ts";
-import { generateKey, importSigningKey, importVerificationKey, publicPart } from "./signing-key.ts";
+import { importSigningKey } from "./import-signing-key.ts";
+import { generateKey, importVerificationKey, publicPart } from "./signing-key.ts";
 
 const issuer = "https://auth.example";
 const jwk = await generateKey((length) => crypto.getRandomValues(new Uint8Array(length)), "EdDSA");
-const key = await importSigningKey(jwk, "key-1", "EdDSA");
+const key = importSigningKey(jwk, "key-1", "EdDSA");
 const publicJwk = publicPart(jwk, "key-1", "EdDSA");
 if (publicJwk === null) throw new Error("EdDSA has public keys");
 const verificationKey = await importVerificationKey(publicJwk, "key-1", "EdDSA");
@@ -23,10 +24,10 @@ const verify = (text: string) =>
   verifyFeedMessage(text, { issuer, keyFor: async (kid) => (kid === "key-1" ? verificationKey : null) });
 
 /** With the issuer's own key: what is wrong is only what is said. */
-function sign(payload: unknown, header: { kid?: string; typ?: string } = {}): Promise<string> {
+async function sign(payload: unknown, header: { kid?: string; typ?: string } = {}): Promise<string> {
   return new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
     .setProtectedHeader({ alg: "EdDSA", kid: "key-1", typ: "feed+jwt", ...header })
-    .sign(key.key);
+    .sign(await importJWK(jwk, "EdDSA"));
 }
 
 describe("a part of the feed", () => {

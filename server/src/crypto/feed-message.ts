@@ -3,7 +3,7 @@
  * nothing else, and without a word about whom it concerns. Runs on any JavaScript runtime.
  */
 import { AuthError } from "@countersign/shared";
-import { base64url, CompactSign, compactVerify, decodeProtectedHeader } from "jose";
+import { base64url, compactVerify, decodeProtectedHeader } from "jose";
 import type { SigningKey, VerificationKey } from "./signing-key.ts";
 
 /** A part of the feed, from one position to another. */
@@ -37,10 +37,7 @@ export async function hashSubject(kind: "session" | "account", issuer: string, i
 
 export async function signFeedMessage(key: SigningKey, issuer: string, message: FeedMessage): Promise<string> {
   const { asOf, ...rest } = message;
-  const payload = new TextEncoder().encode(JSON.stringify({ iss: issuer, iat: asOf / 1_000, ...rest }));
-  return new CompactSign(payload)
-    .setProtectedHeader({ alg: key.algorithm, kid: key.kid, typ: messageType })
-    .sign(key.key);
+  return key.sign(messageType, JSON.stringify({ iss: issuer, iat: asOf / 1_000, ...rest }));
 }
 
 /**

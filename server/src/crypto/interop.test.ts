@@ -4,13 +4,8 @@ import { createSigner, createVerifier } from "fast-jwt";
 import { createLocalJWKSet, exportPKCS8, exportSPKI, importJWK, type JWK, jwtVerify, SignJWT } from "jose";
 import { expect, test } from "vitest";
 import { type AccessTokenGrant, signAccessToken, verifyAccessToken } from "./access-token.ts";
-import {
-  generateKey,
-  importSigningKey,
-  importVerificationKey,
-  publicPart,
-  type SigningAlgorithm,
-} from "./signing-key.ts";
+import { importSigningKey } from "./import-signing-key.ts";
+import { generateKey, importVerificationKey, publicPart, type SigningAlgorithm } from "./signing-key.ts";
 
 const issuer = "https://auth.example.com";
 const audience = "https://api.example.com";
@@ -53,7 +48,7 @@ async function makeKey(algorithm: SigningAlgorithm): Promise<JWK> {
 }
 
 async function sign(jwk: JWK, algorithm: SigningAlgorithm): Promise<string> {
-  const key = await importSigningKey(jwk, "k1", algorithm);
+  const key = importSigningKey(jwk, "k1", algorithm);
   return signAccessToken(key, grant, { issuer, audience, jti: "jti-1", issuedAt: seconds, expiresAt: seconds + 900 });
 }
 

@@ -35,8 +35,11 @@ export interface SessionSecrets {
  * @param label Tells apart what one key is used for.
  */
 export function createSessionSecrets(keys: Keys, label: string): SessionSecrets {
+  const labelBytes = Buffer.from(label);
   const mac = (key: KeyObject, name: Uint8Array, salt: Uint8Array) =>
-    createHmac("sha256", key).update(label).update(name).update(salt).digest();
+    createHmac("sha256", key)
+      .update(Buffer.concat([labelBytes, name, salt]))
+      .digest();
   return {
     make: (name, salt) => prefix + Buffer.concat([name, mac(keys[0], name, salt)]).toString("base64url"),
     isAuthentic: ({ name, mac: presented }, salt) =>

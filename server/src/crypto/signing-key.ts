@@ -18,7 +18,10 @@ export interface VerificationKey {
 export interface SigningKey {
   readonly kid: string;
   readonly algorithm: SigningAlgorithm;
-  readonly key: CryptoKey;
+  /** In bytes. */
+  readonly signatureLength: number;
+  /** Makes a JWS in its compact form (RFC 7515 §7.1), whose header says the algorithm, the key and the type. */
+  sign(typ: string, payload: string): Promise<string>;
 }
 
 /** The public part of a signing key, as the JWKS shows it (RFC 7517). */
@@ -71,21 +74,16 @@ export function publicPart(jwk: JWK, kid: string, algorithm: SigningAlgorithm): 
   }
 }
 
-/** Imports the private part of a key, not extractable. */
-export async function importSigningKey(jwk: JWK, kid: string, algorithm: SigningAlgorithm): Promise<SigningKey> {
-  if (algorithm === "HS256") return importSecret(secretOf(jwk), kid, ["sign"]);
-  checkPublicJwk(jwk, algorithm);
-  const key = await importJWK(jwk, algorithm, { extractable: false });
-  return { kid, algorithm, key: key as CryptoKey };
-}
-
 /** Imports the public part of a key, or the secret of an HS256 key. */
 export async function importVerificationKey(
   jwk: JWK,
   kid: string,
   algorithm: SigningAlgorithm,
 ): Promise<VerificationKey> {
-  if (algorithm === "HS256") return importSecret(secretOf(jwk), kid, ["verify"]);
+  if (algorithm === "HS256") {
+    const hmac = { name: "HMAC", hash: "SHA-256" };
+    return { kid, algorithm, key: await crypto.subtle.importKey("raw", secretOf(jwk), hmac, false, ["verify"]) };
+  }
   checkPublicJwk(jwk, algorithm);
   const key = await importJWK(publicPart(jwk, kid, algorithm) ?? jwk, algorithm);
   return { kid, algorithm, key: key as CryptoKey };
@@ -113,23 +111,6 @@ export function algorithmOf(jwk: JWK): SigningAlgorithm | null {
 }
 
 /**
- * Imports the secret of an HS256 key.
- *
- * @throws TypeError for a secret under 32 bytes (RFC 7518 §3.2), and for a key of another kind used as a secret: whoever
- * knows a public key could sign with it.
- */
-export async function importSecret<Usage extends "sign" | "verify">(
-  secret: Uint8Array<ArrayBuffer>,
-  kid: string,
-  usages: Usage[],
-): Promise<{ kid: string; algorithm: "HS256"; key: CryptoKey }> {
-  if (secret.length < hmacSecretLength) throw new TypeError("an HS256 secret must have at least 32 bytes");
-  if (looksLikeKey(secret)) throw new TypeError("an HS256 secret must be random bytes, not a key of another kind");
-  const key = await crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, usages);
-  return { kid, algorithm: "HS256", key };
-}
-
-/**
  * Imports the key of encrypted access tokens.
  *
  * @throws TypeError unless the key has 32 bytes.
@@ -143,9 +124,18 @@ export async function importEncryptionKey(bytes: Uint8Array<ArrayBuffer>): Promi
   return { kid, key };
 }
 
-function secretOf(jwk: JWK): Uint8Array<ArrayBuffer> {
+/**
+ * The secret of an HS256 key.
+ *
+ * @throws TypeError for a key of another kind, for a secret under 32 bytes (RFC 7518 §3.2), and for a key of another kind used
+ *   as a secret: whoever knows a public key could sign with it.
+ */
+export function secretOf(jwk: JWK): Uint8Array<ArrayBuffer> {
   if (jwk.kty !== "oct" || typeof jwk.k !== "string") throw new TypeError("the key is not one for HS256");
-  return new Uint8Array(base64url.decode(jwk.k));
+  const secret = new Uint8Array(base64url.decode(jwk.k));
+  if (secret.length < hmacSecretLength) throw new TypeError("an HS256 secret must have at least 32 bytes");
+  if (looksLikeKey(secret)) throw new TypeError("an HS256 secret must be random bytes, not a key of another kind");
+  return secret;
 }
 
 /** The bits of a big-endian number in base64url, without leading zeros; 0 for anything else. */

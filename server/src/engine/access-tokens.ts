@@ -1,6 +1,5 @@
 /** Access tokens as the server makes and checks them. */
 import type { Principal } from "@countersign/shared";
-import { base64url } from "jose";
 import { type AccessTokenGrant, goodUntil, signAccessToken, verifyAccessToken } from "../crypto/access-token.ts";
 import { BoundedCache } from "../crypto/bounded-cache.ts";
 import { deriveKey, type Secrets } from "../crypto/sealing.ts";
@@ -81,7 +80,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
       const accessToken = signAccessToken(keys.current(), grant, {
         issuer,
         audience,
-        jti: base64url.encode(randomBytes(16)),
+        jti: Buffer.from(randomBytes(16)).toString("base64url"),
         issuedAt,
         expiresAt,
         encryptionKey: options.encrypt ? openEncryptionKeys().then(([first]) => first) : null,

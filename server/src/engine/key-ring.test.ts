@@ -46,7 +46,8 @@ const kidsOf = (keys: readonly { readonly kid: string }[]) => keys.map(({ kid })
 describe("at the start", () => {
   test.each(signingAlgorithms)("makes one key for %s, which signs at once", async (algorithm) => {
     const ring = await openRing({ algorithm });
-    expect(ring.current()).toMatchObject({ algorithm, key: { usages: ["sign"], extractable: false } });
+    expect(ring.current()).toMatchObject({ algorithm });
+    expect(await ring.current().sign("jwt", "{}")).toMatch(/^[\w-]+\.e30\.[\w-]+$/);
     expect(ring.list()).toEqual([
       {
         kid: ring.current().kid,

@@ -1,10 +1,10 @@
 /** The signing keys: one signs, the next is published before it does, and a former one stays until its tokens have expired. */
 import { AuthError } from "@countersign/shared";
 import { base64url } from "jose";
+import { importSigningKey } from "../crypto/import-signing-key.ts";
 import { deriveKey, isSealedWith, open, SealingError, type Secrets, seal } from "../crypto/sealing.ts";
 import {
   generateKey,
-  importSigningKey,
   importVerificationKey,
   type PublicJwk,
   publicPart,
@@ -304,10 +304,8 @@ async function makeRow(options: {
 async function openRow(row: SigningKeyRow, sealingKeys: readonly Uint8Array[]): Promise<Entry> {
   const algorithm = row.algorithm as SigningAlgorithm;
   const jwk = JSON.parse(new TextDecoder().decode(unseal(row, sealingKeys)));
-  const [signing, verification] = await Promise.all([
-    importSigningKey(jwk, row.id, algorithm),
-    importVerificationKey(jwk, row.id, algorithm),
-  ]);
+  const signing = importSigningKey(jwk, row.id, algorithm);
+  const verification = await importVerificationKey(jwk, row.id, algorithm);
   // The public part is made from the sealed key: whoever can write to the table cannot add a key of their own.
   return { row, signing, verification, publicJwk: publicPart(jwk, row.id, algorithm) };
 }

@@ -1,5 +1,5 @@
 /** Opens a PostgreSQL: loaded when one is opened, since it takes a while and most starts are on SQLite. */
-import { Kysely, PostgresAdapter, PostgresDriver, PostgresIntrospector, PostgresQueryCompiler, sql } from "kysely";
+import { Kysely, PostgresAdapter, PostgresDriver, PostgresIntrospector, sql } from "kysely";
 import pg from "pg";
 import { type FeedLine, StoreError } from "./database.ts";
 import type { StoreDialect } from "./dialect.ts";
@@ -8,7 +8,7 @@ import type { PostgresOptions } from "./postgres.ts";
 import { readCatalogue } from "./postgres-catalogue.ts";
 import { preparedPool } from "./postgres-driver.ts";
 import { codeOf, isConflict, storeErrorFrom } from "./postgres-errors.ts";
-import { timesPlugin } from "./postgres-times.ts";
+import { TimesQueryCompiler } from "./postgres-times.ts";
 import type { Tables } from "./schema.ts";
 
 /** How long a request waits for a connection, and a connection for a lock: a caller had rather hear that it should come again. */
@@ -143,9 +143,8 @@ function kyselyOn(pool: pg.Pool, { onStatement = () => {} }: PostgresOptions): K
       createAdapter: () => Object.assign(new PostgresAdapter(), { storeDialect: postgresDialect }),
       createDriver: () => new PostgresDriver({ pool: preparedPool(pool, { onStatement }) }),
       createIntrospector: (db) => new PostgresIntrospector(db),
-      createQueryCompiler: () => new PostgresQueryCompiler(),
+      createQueryCompiler: () => new TimesQueryCompiler(),
     },
-    plugins: [timesPlugin],
   });
 }
 
