@@ -76,17 +76,21 @@ export function makeContext(
   const forget = () => {
     resolving = undefined;
   };
+
+  function resolve(): Principal | null | Promise<Principal | null> {
+    const resolved = resolvePrincipal(deps, { authorization, cookie: cookie.read, account: cookie.account }, caller);
+    if (!(resolved instanceof Promise)) return resolved;
+    resolving = resolved;
+    resolved.then(forget, forget);
+    return resolved;
+  }
+
   return {
     auth: {
       deps,
       caller,
       cookie,
-      principal() {
-        if (resolving !== undefined) return resolving;
-        resolving = resolvePrincipal(deps, { authorization, cookie: cookie.read, account: cookie.account }, caller);
-        resolving.then(forget, forget);
-        return resolving;
-      },
+      principal: async () => resolving ?? resolve(),
     },
   };
 }

@@ -18,6 +18,9 @@ export interface Credentials {
   readonly account: string | null;
 }
 
+/** At once where nothing has to be waited for: each promise on the way of a signed-in call is a part of what it takes. */
+type Resolved<T> = T | Promise<T>;
+
 /**
  * Who sent a request, if the session and the account still stand; `null` when it carries neither a bearer token nor a
  * session cookie. No I/O while the feed is followed, but once an access token's lifetime for each cookie.
@@ -25,15 +28,22 @@ export interface Credentials {
  * @throws {AuthError} `TOKEN_INVALID`, `TOKEN_EXPIRED`, `SESSION_REVOKED`, `UNAVAILABLE`; with a cookie also
  *   `ORIGIN_NOT_ALLOWED`, `SESSION_REUSED`, `ACCOUNT_DISABLED`
  */
-export async function resolvePrincipal(
+export function resolvePrincipal(
   deps: Deps,
   { authorization, cookie, account }: Credentials,
   caller: Caller,
-): Promise<Principal | null> {
+): Resolved<Principal | null> {
   const accessToken = readBearer(authorization);
-  if (accessToken !== null) return await prove(deps, accessToken);
+  if (accessToken !== null) return prove(deps, accessToken);
   const presented = cookie();
-  if (presented === null) return null;
+  return presented === null ? null : proveCookieOf(deps, presented, { account, caller });
+}
+
+async function proveCookieOf(
+  deps: Deps,
+  presented: string,
+  { account, caller }: { readonly account: string | null; readonly caller: Caller },
+): Promise<Principal> {
   const principal = await proveByCookie(deps, presented, caller);
   // Another tab has signed in as another: this page must not act in their name.
   if (account !== null && account !== principal.accountId) throw new AuthError("SESSION_REVOKED");
@@ -69,23 +79,30 @@ function isAboutToken(error: unknown): boolean {
   return error instanceof AuthError && (error.reason === "TOKEN_EXPIRED" || error.reason === "TOKEN_INVALID");
 }
 
-async function prove(deps: Deps, accessToken: string): Promise<Principal> {
-  const principal = await deps.accessTokens.verify(accessToken);
+function prove(deps: Deps, accessToken: string): Resolved<Principal> {
+  const verified = deps.accessTokens.verify(accessToken);
+  return verified instanceof Promise
+    ? verified.then((principal) => stillTrue(deps, principal))
+    : stillTrue(deps, verified);
+}
+
+/** A token that is good says what was so when it was made. */
+function stillTrue(deps: Deps, principal: Principal): Resolved<Principal> {
   const objection = deps.feed.objectionTo(principal);
   if (objection !== null) throw new AuthError(objection);
   if (!deps.feed.isFollowed()) throw new AuthError("UNAVAILABLE", { retryAfter: 1 });
-  if (deps.feed.isStale()) await askTheDatabase(deps, principal);
-  return principal;
+  return deps.feed.isStale() ? askTheDatabase(deps, principal) : principal;
 }
 
 /** The feed is behind, so memory may be wrong: the rows decide, or the policy when there is no database. */
-async function askTheDatabase(deps: Deps, principal: Principal): Promise<void> {
+async function askTheDatabase(deps: Deps, principal: Principal): Promise<Principal> {
   try {
     await deps.breaker(() => checkRows(deps, principal));
   } catch (error) {
     const isDown = error instanceof AuthError && error.reason === "UNAVAILABLE";
     if (!isDown || deps.settings.onStoreDown === "closed") throw error;
   }
+  return principal;
 }
 
 async function checkRows(deps: Deps, principal: Principal): Promise<void> {
