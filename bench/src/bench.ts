@@ -22,7 +22,7 @@ export async function createBench({ isQuick }: { readonly isQuick: boolean }): P
   const load = startLoad();
   return {
     isQuick,
-    ...(isQuick ? { rounds: 1, seconds: 0.5, warmUpSeconds: 0.5 } : { rounds: 7, seconds: 2, warmUpSeconds: 6 }),
+    ...(isQuick ? { rounds: 1, seconds: 0.5, warmUpSeconds: 0.5 } : { rounds: 14, seconds: 1, warmUpSeconds: 6 }),
     load,
     file: (name) => join(folder, name),
     async [Symbol.asyncDispose]() {

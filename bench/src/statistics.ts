@@ -13,6 +13,11 @@ export function figureOf(values: readonly number[]): Figure {
   return { median: median(numbers), low: quantile(numbers, 0.25), high: quantile(numbers, 0.75) };
 }
 
+/** How many times the others, round by round, as each round has met the same machine: the median of that. */
+export function ratioOf(values: readonly number[], others: readonly number[]): number {
+  return median(values.map((value, round) => value / (others[round] ?? Number.NaN)));
+}
+
 export function inDigits(value: number): string {
   if (value >= 1_000) return Math.round(value).toLocaleString("en");
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);

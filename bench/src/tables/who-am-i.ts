@@ -2,7 +2,7 @@
 import { type Bench, inTurns, type Outcome, type Ratio } from "../bench.ts";
 import type { Contestant } from "../contestant.ts";
 import { flood, requestOf, requestsOf, warmUp } from "../measure.ts";
-import { type Figure, figureOf, inDigits, withSpread } from "../statistics.ts";
+import { type Figure, figureOf, inDigits, ratioOf, withSpread } from "../statistics.ts";
 import { type Field, startBareHono } from "../systems.ts";
 
 const arrivalsPerSecond = 500;
@@ -25,13 +25,13 @@ export async function whoAmI(bench: Bench, { mine, all }: Field): Promise<Outcom
   await using bare = await startBareHono(mine);
   const lines: Record<string, Line> = {
     [usersMe]: { contestant: mine, request: "me", checks: ours?.checks ?? "" },
-    [protectedQuery]: { contestant: mine, request: "query", checks: "the same" },
-    [publicQuery]: { contestant: mine, request: "open", checks: "nothing: the same request, and a reply of that size" },
     [bareHono]: {
       contestant: { ...bare, requests: mine.requests },
       request: "me",
       checks: "nothing: the request and the reply of `GET /users/me`",
     },
+    [protectedQuery]: { contestant: mine, request: "query", checks: "the same" },
+    [publicQuery]: { contestant: mine, request: "open", checks: "nothing: the same request, and a reply of that size" },
   };
   for (const { name, checks, contestant } of peers) {
     lines[name] = { contestant, request: contestant.requests.me === undefined ? "query" : "me", checks };
@@ -56,8 +56,9 @@ export async function whoAmI(bench: Bench, { mine, all }: Field): Promise<Outcom
     ),
   );
 
-  const rateOf = (name: string): Figure => figureOf((floods[name] ?? []).map(({ perSecond }) => perSecond));
-  const ratio = (of: string, against: string) => rateOf(of).median / rateOf(against).median;
+  const rates = (name: string) => (floods[name] ?? []).map(({ perSecond }) => perSecond);
+  const rateOf = (name: string): Figure => figureOf(rates(name));
+  const ratio = (of: string, against: string) => ratioOf(rates(of), rates(against));
   const rows = Object.entries(lines)
     .sort(([one], [other]) => rateOf(other).median - rateOf(one).median)
     .map(([name, { checks, contestant }]) => {
