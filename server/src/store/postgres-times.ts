@@ -11,6 +11,7 @@ import {
   type ValueListNode,
   ValueNode,
 } from "kysely";
+import { Slot } from "./written-once.ts";
 
 /**
  * Writes a number as a time where what it is stored in, or compared with, is a time's column. While the statement is written, as
@@ -86,5 +87,6 @@ function columnIn(node: OperationNode): string | null {
 }
 
 function toText(value: unknown): unknown {
+  if (value instanceof Slot) return new Slot(value.name, toText);
   return typeof value === "number" ? new Date(value).toISOString() : value;
 }

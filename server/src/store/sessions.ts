@@ -3,6 +3,7 @@ import type { AccountId, SessionId } from "@countersign/shared/schemas";
 import { sql } from "kysely";
 import type { Db } from "../deps.ts";
 import type { NewSessionRow, SessionRow } from "./schema.ts";
+import { writtenOnce } from "./written-once.ts";
 
 export async function insertSession(db: Db, row: NewSessionRow): Promise<void> {
   await db.insertInto("sessions").values(row).execute();
@@ -30,30 +31,43 @@ export interface Rotation {
  */
 export async function rotateSession(
   db: Db,
-  session: Rotation,
+  { id, generation, now, prolongedTo, rotatedBy }: Rotation,
   account: { readonly id: AccountId; readonly version: number } | null = null,
 ): Promise<boolean> {
-  let rotation = db
+  const { numAffectedRows } = await rotate(db, {
+    ...{ id, generation, successor: generation + 1, now, rotatedBy },
+    ...(prolongedTo !== null && { prolongedTo }),
+    ...(account !== null && { accountId: account.id, version: account.version }),
+  });
+  return numAffectedRows === 1n;
+}
+
+interface RotationValues extends Pick<Rotation, "id" | "generation" | "now" | "rotatedBy"> {
+  readonly successor: number;
+  readonly prolongedTo?: number;
+  readonly accountId?: AccountId;
+  readonly version?: number;
+}
+
+const rotate = writtenOnce((db, values: RotationValues) => {
+  const { id, generation, successor, now, rotatedBy, prolongedTo, accountId, version } = values;
+  const rotation = db
     .updateTable("sessions")
     .set({
-      generation: session.generation + 1,
-      rotated_at: session.now,
-      rotated_by: session.rotatedBy,
-      ...(session.prolongedTo !== null && { expires_at: session.prolongedTo }),
+      generation: successor,
+      rotated_at: now,
+      rotated_by: rotatedBy,
+      ...(prolongedTo !== undefined && { expires_at: prolongedTo }),
     })
-    .where("id", "=", session.id)
-    .where("generation", "=", session.generation)
+    .where("id", "=", id)
+    .where("generation", "=", generation)
     .where("revoked_at", "is", null)
-    .where("expires_at", ">", session.now);
-  if (account !== null) {
-    const { id, version } = account;
-    rotation = rotation.where(
-      sql<boolean>`exists (select 1 from accounts where id = ${id} and version = ${version} and disabled_at is null)`,
-    );
-  }
-  const { numUpdatedRows } = await rotation.executeTakeFirst();
-  return numUpdatedRows === 1n;
-}
+    .where("expires_at", ">", now);
+  if (accountId === undefined) return rotation;
+  return rotation.where(
+    sql<boolean>`exists (select 1 from accounts where id = ${accountId} and version = ${version} and disabled_at is null)`,
+  );
+});
 
 /** Notes that a session was used, and until when it may lie idle from now on. Changes nothing that has ended. */
 export async function prolongSession(
