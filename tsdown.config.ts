@@ -13,7 +13,7 @@ export default defineConfig([
     dts: false,
     deps: {
       alwaysBundle: [/./],
-      neverBundle: [/^node:/, "better-sqlite3", "pg", "@node-rs/argon2", "@node-rs/bcrypt"],
+      neverBundle: [/^node:/, /^@countersign\/web/, "better-sqlite3", "pg", "@node-rs/argon2", "@node-rs/bcrypt"],
     },
     // Our other packages from their source: what they build to is being written meanwhile.
     inputOptions: { resolve: { conditionNames: ["@countersign/source", "node", "import", "default"] } },
@@ -53,7 +53,8 @@ function dropUnusedTypeImports(): Rolldown.Plugin {
 }
 
 function withoutUnusedImports(declarations: string): string {
-  return declarations.replaceAll(/^import \{ (.+) \} from "[^."].*$/gm, (line, specifiers: string) => {
+  const named = declarations.replaceAll(/^import "[^."].*$/gm, "");
+  return named.replaceAll(/^import \{ (.+) \} from "[^."].*$/gm, (line, specifiers: string) => {
     const names = specifiers.split(", ").map((specifier) => specifier.split(" as ").at(-1) ?? specifier);
     return names.some((name) => declarations.split(new RegExp(`\\b${name}\\b`)).length > 2) ? line : "";
   });

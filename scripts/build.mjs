@@ -5,7 +5,8 @@ import { step } from "./step.mjs";
 
 const packages = ["shared", "client", "server"];
 const sources = [
-  ...packages.flatMap((name) => [`${name}/src`, `${name}/package.json`]),
+  ...[...packages, "web"].flatMap((name) => [`${name}/src`, `${name}/package.json`]),
+  ...["web/locales", "web/public", "web/vite.config.ts", "web/lingui.config.ts"],
   "pnpm-lock.yaml",
   "tsconfig.json",
   "tsconfig.build.json",
@@ -16,18 +17,30 @@ const sources = [
 export async function ensureBuilt() {
   const upToDate =
     readStamp("built") === fingerprint(sources) &&
-    [...packages.map((name) => `${name}/dist/index.js`), "server/bin/countersign.js"].every(exists);
+    [
+      ...packages.map((name) => `${name}/dist/index.js`),
+      "server/bin/countersign.js",
+      "web/dist/server/render.js",
+    ].every(exists);
   return upToDate || build();
 }
 
 /** Builds; answers whether it went well. */
 export async function build() {
   const built = fingerprint(sources);
-  const done = await step("Building the packages", () => runTool("tsdown", ["--log-level=warn"]), {
-    hint: "The build's errors are above.",
-  });
+  const hint = "The build's errors are above.";
+  const done =
+    (await step("Building the packages", () => runTool("tsdown", ["--log-level=warn"]), { hint })) &&
+    (await step("Building the pages", buildWeb, { hint }));
   writeStamp("built", done ? built : "");
   return done;
+}
+
+async function buildWeb() {
+  const vite = (/** @type {string[]} */ ...args) =>
+    runTool("vite", ["build", "web", "--logLevel=warn", ...args], { from: "web" });
+  const client = await vite();
+  return client.code === 0 ? vite("--ssr") : client;
 }
 
 /** Builds the pages of `examples/react-ssr`; answers whether it went well. */

@@ -17,9 +17,11 @@ const pinnedNodeFirst = {
 const packageOf = {
   biome: "@biomejs/biome",
   knip: "knip",
+  lingui: "@lingui/cli",
   "react-router": "@react-router/dev",
   tsc: "typescript",
   tsdown: "tsdown",
+  vite: "vite",
   vitest: "vitest",
 };
 

@@ -5,7 +5,7 @@
 import { benchTypes } from "../bench/type-check.mjs";
 import { build, buildPages, ensureBuilt } from "./build.mjs";
 import { ensureInstalled } from "./install.mjs";
-import { become } from "./process.mjs";
+import { become, runTool } from "./process.mjs";
 import { check, fix, test } from "./test.mjs";
 
 const serverSource = "server/src/cli/main.ts";
@@ -50,6 +50,13 @@ const commands = {
   "bench:gate": (args) => measure("gate.ts", args),
   "bench:types": benchTypes,
   "bench:scale": (args) => become([fromSource, "bench/scale.ts", ...args]),
+  async texts() {
+    const { code } = await runTool("lingui", ["extract", "--config", "web/lingui.config.ts"], {
+      from: "web",
+      stream: true,
+    });
+    return code;
+  },
   async build() {
     return (await build()) ? 0 : 1;
   },

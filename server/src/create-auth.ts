@@ -7,6 +7,7 @@ import { createRefreshTokens } from "./crypto/refresh-token.ts";
 import { deriveKey, type KeyLabel } from "./crypto/sealing.ts";
 import { createSessionCookies } from "./crypto/session-cookie.ts";
 import type { Keys } from "./crypto/session-secret.ts";
+import { setupCodeOf } from "./crypto/setup-code.ts";
 import type { Caller, Deps, Log, Now, RandomBytes } from "./deps.ts";
 import { createAccessTokens } from "./engine/access-tokens.ts";
 import { type Argon2, createArgon2Threads } from "./engine/argon2-threads.ts";
@@ -279,6 +280,7 @@ async function startParts(
         limits: settings.limits,
         knownDeviceMs: knownDeviceMs(settings),
       }),
+      setupCode: setupCodeOf(secrets),
       log,
       settings,
     };

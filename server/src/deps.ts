@@ -52,6 +52,8 @@ export interface Deps {
   readonly breaker: Breaker;
   readonly hasher: PasswordHasher;
   readonly limiter: Limiter;
+  /** What proves, as long as there is no account, who started this server. */
+  readonly setupCode: string;
   readonly log: Log;
   readonly settings: Settings;
 }

@@ -5,7 +5,7 @@ import { type Auth, createAuth } from "./create-auth.ts";
 import type { Log } from "./deps.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { exitCodes } from "./failure.ts";
-import { listAccounts } from "./flows/accounts/administer.ts";
+import { isToBeSetUp } from "./flows/accounts/set-up.ts";
 import { type App, createApp } from "./http/app.ts";
 import { type Served, serve } from "./http/serve.ts";
 import { version } from "./version.ts";
@@ -33,8 +33,7 @@ export async function runServer(): Promise<void> {
     const stopping = new AbortController();
     const app = leavingWhen(stopping.signal, createApp(auth, environment.app));
     const served = await serve(app, environment.listen);
-    const { accounts } = await listAccounts(deps, { limit: 1 });
-    announce({ environment, served, isEmpty: accounts.length === 0 });
+    announce({ environment, served, setupCode: (await isToBeSetUp(deps)) ? deps.setupCode : null });
     const signal = await nextSignal();
     stopping.abort();
     exitOnNextSignal();
@@ -73,13 +72,13 @@ function leavingWhen(stopping: AbortSignal, app: App): Pick<App, "fetch"> {
 function announce(start: {
   readonly environment: Environment;
   readonly served: Served;
-  readonly isEmpty: boolean;
+  readonly setupCode: string | null;
 }): void {
-  const { environment, served, isEmpty } = start;
+  const { environment, served, setupCode } = start;
   const { log } = environment.auth;
   const url = localUrl(served.url);
   if (environment.forPeople) {
-    process.stdout.write(welcome(environment, { url, isEmpty }));
+    process.stdout.write(welcome(environment, { url, setupCode }));
     return;
   }
   for (const note of environment.notes) log.warn({}, note);

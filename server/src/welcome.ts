@@ -2,18 +2,19 @@
 import type { Environment } from "./environment.ts";
 import { version } from "./version.ts";
 
-/** The text for a person at a terminal. */
+/** The text for a person at a terminal. @param options.setupCode Where the first account is still to be made. */
 export function welcome(
   { auth, notes }: Pick<Environment, "auth" | "notes">,
-  { url, isEmpty }: { readonly url: string; readonly isEmpty: boolean },
+  { url, setupCode }: { readonly url: string; readonly setupCode: string | null },
 ): string {
   const lines = [
     `Countersign ${version} listens on ${url}`,
     "",
+    `  Sign in    ${url}/sign-in`,
     `  API docs   ${url}/docs`,
     `  Database   ${auth.database.location}`,
     ...notes.map((note) => `  Note       ${note}`),
-    ...(isEmpty ? firstSteps(url, auth.registration ?? "open") : []),
+    ...(setupCode === null ? [] : firstSteps(url, { setupCode, registration: auth.registration ?? "open" })),
     "",
     "Ctrl-C stops it.",
     "",
@@ -26,14 +27,26 @@ export function localUrl(url: string): string {
   return url.replace(/\/\/(?:0\.0\.0\.0|\[::\])(?=:)/, "//localhost");
 }
 
-function firstSteps(url: string, registration: "open" | "closed"): string[] {
+/** Where the first account is made. Behind the "#" the code is for the page alone: no browser sends it anywhere. */
+export function setupAddress(url: string, setupCode: string): string {
+  return `${url}/setup#code=${setupCode}`;
+}
+
+function firstSteps(
+  url: string,
+  { setupCode, registration }: { readonly setupCode: string; readonly registration: "open" | "closed" },
+): string[] {
   const register = [
     `  curl ${url}/trpc/auth.register -H 'content-type: application/json' \\`,
     `    -d '{"json":{"username":"ada","password":"correct horse battery staple"}}'`,
   ];
   return [
     "",
-    "There is no account yet. Create one, and sign in:",
+    "There is no account yet. Make the first one, which is an administrator's, in a browser:",
+    "",
+    `  ${setupAddress(url, setupCode)}`,
+    "",
+    "Or make one without any rights, and sign in:",
     "",
     ...(registration === "open" ? register : [`  ${command()} users create ada`]),
     `  curl ${url}/token -d username=ada --data-urlencode 'password=correct horse battery staple'`,

@@ -14,5 +14,6 @@ export type {
 } from "./reasons.ts";
 export { isAuthError, isReason } from "./reasons.ts";
 export type { InputOf, ProcedurePath, Raised, ReasonsOf, RouterLike } from "./reasons-of.ts";
+export { defaultReturnPath, returnPath } from "./return-path.ts";
 export type { Transformer, WireError, WireErrorData } from "./wire.ts";
 export { callerTransformer, transformer } from "./wire.ts";

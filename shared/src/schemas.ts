@@ -9,6 +9,7 @@ export {
   RegisterInput,
   SetPasswordInput,
   SetRolesInput,
+  SetUpInput,
   User,
 } from "./schemas/accounts.ts";
 export {

@@ -12,6 +12,7 @@ import { addPromoteCommand } from "./promote.ts";
 import { addSecretCommand } from "./secret.ts";
 import { addServeCommand } from "./serve.ts";
 import { addSessionsCommands } from "./sessions.ts";
+import { addSetupCommand } from "./setup.ts";
 import { addTransferCommands } from "./transfer.ts";
 import { addUsersCommands } from "./users.ts";
 
@@ -27,6 +28,7 @@ addServeCommand(program);
 addMigrateCommands(program);
 addTransferCommands(program);
 addPromoteCommand(program);
+addSetupCommand(program);
 addUsersCommands(program);
 addSessionsCommands(program);
 addKeysCommands(program);

@@ -8,7 +8,8 @@ export type KeyLabel =
   | "refresh tokens"
   | "session cookies"
   | "device cookies"
-  | "attempts";
+  | "attempts"
+  | "set-up code";
 
 /** The master secret, and others that are accepted while it is changed: at least 32 bytes each. */
 export type Secrets = readonly [current: Uint8Array, ...accepted: Uint8Array[]];

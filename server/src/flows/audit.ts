@@ -7,6 +7,7 @@ export type AuditKind =
   | "account_registered"
   | "account_created"
   | "accounts_imported"
+  | "set_up"
   | "account_disabled"
   | "account_enabled"
   | "account_removed"

@@ -16,6 +16,7 @@ import { logFailure } from "./log-failure.ts";
 import { createMetrics } from "./metrics.ts";
 import { openApiRoutes } from "./openapi.ts";
 import { checkOrigins } from "./origins.ts";
+import { type PagesOptions, pageRoutes } from "./pages/pages.ts";
 import { reply, resourceRefusal } from "./refusal.ts";
 import { tokenRoutes } from "./token.ts";
 import { type ContextMaker, trpcRoutes } from "./trpc.ts";
@@ -46,6 +47,11 @@ interface PlainAppOptions<Router extends AnyTRPCRouter> {
    * Without an address there are no limits by address, and none can be told from an owner.
    */
   readonly address?: (request: Request, env: unknown) => string | null;
+  /**
+   * How the pages look: `/sign-in`, `/sign-up`, `/setup`, `/account` and what belongs to them. `false` leaves them out, for an
+   * application that has its own. Default: ours, under our name.
+   */
+  readonly pages?: PagesOptions | false;
 }
 
 /** The app: a `fetch` handler. */
@@ -67,7 +73,7 @@ export function createApp<Router extends AnyTRPCRouter = RootRouter>(
   // Left out, the router is ours, whose context is ours too.
   options: AppOptions<Router> = {} as AppOptions<Router>,
 ): App {
-  const { origins = [], trustedProxies = [], address } = options;
+  const { origins = [], trustedProxies = [], address, pages = {} } = options;
   const { log } = auth;
   const callerOf = createCallerReader({ trusted: parseTrustedProxies(trustedProxies), address, log });
   const start = () => startOrRefuse(auth.start, log);
@@ -90,11 +96,13 @@ export function createApp<Router extends AnyTRPCRouter = RootRouter>(
   app.route("/", metrics.routes);
   app.route("/", openApiRoutes(router, { issuer: auth.options.issuer, scopes: auth.options.scopes ?? {} }));
   app.route("/", docsRoutes());
+  if (pages !== false) app.route("/", pageRoutes(pages, { start, callerOf, log, origins }));
 
   const methods = methodsByPath(app);
   app.notFound((context) => {
     // Not a route: an application that has a page of its own here adds one.
-    if (context.req.path === "/" && context.req.method === "GET") return context.redirect("/docs");
+    if (context.req.path === "/" && context.req.method === "GET")
+      return context.redirect(pages === false ? "/docs" : "/account");
     const allowed = methods.get(context.req.path);
     return allowed === undefined ? nothingHere() : anotherMethod(allowed);
   });

@@ -35,6 +35,10 @@ export async function findAccountByKey(
   return (await db.selectFrom("accounts").selectAll().where(column, "=", key).executeTakeFirst()) ?? null;
 }
 
+export async function hasAccounts(db: Db): Promise<boolean> {
+  return (await db.selectFrom("accounts").select("id").limit(1).executeTakeFirst()) !== undefined;
+}
+
 /** A page in the order of usernames; `after` is the username key that the page before ended with. */
 export async function listAccounts(
   db: Db,

@@ -25,6 +25,10 @@ export const RegisterInput = z.strictObject({
 });
 export type RegisterInput = z.infer<typeof RegisterInput>;
 
+/** The first account of a server, and the code that proves who started it. */
+export const SetUpInput = RegisterInput.extend({ code: z.string().min(1, '"code" must not be empty').max(64) });
+export type SetUpInput = z.infer<typeof SetUpInput>;
+
 export const ChangePasswordInput = z.strictObject({
   currentPassword: Password,
   newPassword: Password,

@@ -8,6 +8,10 @@ export const root = join(import.meta.dirname, "../../..");
 export const folders = ["shared", "client", "server"] as const;
 export type Folder = (typeof folders)[number];
 
+/** Those, and the pages, which only our server reads. */
+const packed = [...folders, "web"] as const;
+export type Tarballs = Readonly<Record<(typeof packed)[number], string>>;
+
 /** What is read of a packed package.json. */
 export interface Manifest {
   readonly name: string;
@@ -19,14 +23,19 @@ export interface Manifest {
 }
 
 /** Packs the packages as they would be published, and answers the tarballs. */
-export async function packAll(destination: string): Promise<Record<Folder, string>> {
+export async function packAll(destination: string): Promise<Tarballs> {
   await mkdir(destination, { recursive: true });
-  const filters = folders.flatMap((folder) => ["--filter", `./${folder}`]);
+  const filters = packed.flatMap((folder) => ["--filter", `./${folder}`]);
   await succeed("npx", ["--yes", "pnpm@12", ...filters, "pack", "--pack-destination", destination], root);
   const tarballs = await readdir(destination);
-  return { shared: tarballOf("shared"), client: tarballOf("client"), server: tarballOf("server") };
+  return {
+    shared: tarballOf("shared"),
+    client: tarballOf("client"),
+    server: tarballOf("server"),
+    web: tarballOf("web"),
+  };
 
-  function tarballOf(folder: Folder): string {
+  function tarballOf(folder: keyof Tarballs): string {
     const tarball = tarballs.find((name) => name.startsWith(`countersign-${folder}-`));
     if (tarball === undefined) throw new Error(`pnpm pack made no tarball of ${folder}`);
     return join(destination, tarball);

@@ -10,7 +10,7 @@ import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { codeBlocks, read } from "../docs/markdown.ts";
-import { type Folder, folders, installInto, type Manifest, packAll, root, sameVersion } from "./pack.ts";
+import { type Folder, folders, installInto, type Manifest, packAll, root, sameVersion, type Tarballs } from "./pack.ts";
 import { runCommand } from "./run-command.ts";
 
 const tsc = join(root, "node_modules/typescript/bin/tsc");
@@ -22,8 +22,8 @@ const runtimes: Record<"Node.js 24" | "Node.js 22" | "Bun" | "Deno", readonly [f
 };
 
 let temporary: string;
-let tarballs: Record<Folder, string>;
-/** Has all three packages, and their peers. */
+let tarballs: Tarballs;
+/** Has all packages, and their peers. */
 let consumer: string;
 /** Has the client, and what it needs, but not the server. */
 let browser: string;
@@ -105,6 +105,15 @@ test("server, packed, has no types of its database in its declarations: an appli
   expect([...new Set(imports.map(({ from }) => from))].sort()).toEqual(needed);
 });
 
+test("web, packed, is the pages as they were built, with their license, and needs nothing", async () => {
+  const folder = join(consumer, "node_modules/@countersign/web");
+  const files = await readdir(folder, { recursive: true });
+  expect(files).toEqual(expect.arrayContaining(["LICENSE", "README.md", "dist/server/render.js"]));
+  expect(files.filter((file) => /^src|\.tsx?$/.test(file))).toEqual([]);
+  const { dependencies = {} }: Manifest = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+  expect(dependencies).toEqual({});
+});
+
 test("a stranger's application type-checks, with declarations and without skipLibCheck", () => {
   expect(complaints).toBe("");
 });
@@ -152,6 +161,15 @@ describe("a server on Node.js 22", () => {
   });
   afterAll(() => {
     server?.kill();
+  });
+
+  test("has its pages, and what they load", async () => {
+    const page = await (await fetch(`${url}/sign-in`)).text();
+    expect(page).toContain("<h1>Sign in</h1>");
+    const loaded = [...page.matchAll(/(?:src|href)="(\/pages\/[^"]+)"/g)].map(([, address = ""]) => address);
+    expect(loaded.length).toBeGreaterThan(3);
+    const statuses = await Promise.all(loaded.map(async (address) => (await fetch(`${url}${address}`)).status));
+    expect(statuses).toEqual(loaded.map(() => 200));
   });
 
   test.for(Object.keys(runtimes) as Runtime[])("answers the client and the verifier on %s", async (name, { skip }) => {

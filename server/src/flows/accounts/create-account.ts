@@ -1,7 +1,7 @@
 import { AuthError } from "@countersign/shared";
 import type { AccountId, CreateAccountInput } from "@countersign/shared/schemas";
 import { newId } from "../../crypto/id.ts";
-import type { Caller, Deps } from "../../deps.ts";
+import type { Caller, Db, Deps } from "../../deps.ts";
 import { insertAccount } from "../../store/accounts.ts";
 import { transact } from "../../store/transact.ts";
 import { UniqueViolation } from "../../store/unique-violation.ts";
@@ -11,6 +11,13 @@ import { checkPassword } from "./check-password.ts";
 import { checkRoles } from "./check-roles.ts";
 import { emailKey, usernameKey } from "./normalise.ts";
 
+interface CreateAccountOptions {
+  readonly caller: Caller;
+  readonly audit: Pick<AuditEvent, "kind" | "actorId">;
+  /** Called in the transaction that makes the account: there is none where this throws. */
+  readonly check?: (trx: Db) => Promise<void>;
+}
+
 /**
  * Makes an account with a password.
  *
@@ -19,7 +26,7 @@ import { emailKey, usernameKey } from "./normalise.ts";
 export async function createAccount(
   deps: Deps,
   input: CreateAccountInput,
-  { caller, audit }: { caller: Caller; audit: Pick<AuditEvent, "kind" | "actorId"> },
+  { caller, audit, check = async () => {} }: CreateAccountOptions,
 ): Promise<Account> {
   checkRoles(deps.settings, input.roles);
   await checkPassword(deps.settings, input.password, { username: input.username, field: "password" });
@@ -35,6 +42,7 @@ export async function createAccount(
   const passwordHash = await deps.hasher.hash(input.password);
   try {
     await transact(deps.db, async (trx) => {
+      await check(trx);
       await insertAccount(trx, {
         id: account.id,
         username: account.username,

@@ -9,6 +9,7 @@ import {
   RevokedCount,
   Session,
   SessionRef,
+  SetUpInput,
   SignedIn,
   SignedInSession,
   User,
@@ -17,6 +18,7 @@ import { tracked } from "@trpc/server";
 import { z } from "zod";
 import { changePassword } from "../../flows/accounts/change-password.ts";
 import { register } from "../../flows/accounts/register.ts";
+import { setUp } from "../../flows/accounts/set-up.ts";
 import { currentSession, currentUser } from "../../flows/sessions/current-session.ts";
 import { toSignedIn } from "../../flows/sessions/issue-tokens.ts";
 import { listSessions } from "../../flows/sessions/list-sessions.ts";
@@ -80,6 +82,14 @@ const cookieRouter = t.router({
     .input(LoginInput)
     .output(SignedInSession)
     .mutation(({ ctx: { auth }, input }) => signInByCookie(auth, () => login(auth.deps, input, auth.caller))),
+
+  /** The first account of a server: for whoever has the code that it printed. */
+  setUp: publicProcedure
+    .concat(raises("REGISTRATION_CLOSED", "INVALID_CREDENTIALS", "RATE_LIMITED", "WEAK_PASSWORD", "BUSY"))
+    .concat(ofCookie)
+    .input(SetUpInput)
+    .output(SignedInSession)
+    .mutation(({ ctx: { auth }, input }) => signInByCookie(auth, () => setUp(auth.deps, input, auth.caller))),
 });
 
 /** Signing up, in and out, and what a signed-in person may do to their own account. Mounted as `auth`. */

@@ -1,0 +1,122 @@
+/**
+ * Sign in, sign up and set up, as pages that a browser without scripts can use: what a form sends goes the same way as what
+ * `auth.cookie.*` is called with, and differs in how the answer is told.
+ */
+import { AuthError, type Failure, returnPath } from "@countersign/shared";
+import { LoginInput, RegisterInput, SetUpInput } from "@countersign/shared/schemas";
+import type { AuthPage } from "@countersign/web/render";
+import { Hono } from "hono";
+import type { z } from "zod";
+import type { Caller, Deps } from "../../deps.ts";
+import { register } from "../../flows/accounts/register.ts";
+import { isToBeSetUp, setUp } from "../../flows/accounts/set-up.ts";
+import type { StartedSession } from "../../flows/sessions/issue-tokens.ts";
+import { login } from "../../flows/sessions/login.ts";
+import { readIssues, toSentence } from "../../input-issues.ts";
+import type { RequestAuth } from "../../trpc/context.ts";
+import { signInByCookie } from "../../trpc/cookie-sessions.ts";
+import type { RequestVariables } from "../every-request.ts";
+import { logFailure } from "../log-failure.ts";
+import { type PageContext, type PageParts, pageAuth, pageHeaders } from "./page-request.ts";
+import { readPreferences } from "./preferences.ts";
+
+/** What the fields of each form are to its flow. A field that was left empty was not given. */
+const forms: Readonly<
+  Record<AuthPage["name"], (deps: Deps, fields: Record<string, string>, caller: Caller) => Promise<StartedSession>>
+> = {
+  "sign-in": (deps, fields, caller) => login(deps, parse(LoginInput, fields, ["username", "password"]), caller),
+  "sign-up": (deps, fields, caller) =>
+    register(deps, parse(RegisterInput, fields, ["username", "email", "password"]), caller),
+  setup: (deps, fields, caller) =>
+    setUp(deps, parse(SetUpInput, fields, ["code", "username", "email", "password"]), caller),
+};
+
+export function authPageRoutes(parts: PageParts): Hono<{ Variables: RequestVariables }> {
+  const { start, log, brand, load } = parts;
+
+  async function show(
+    context: PageContext,
+    name: AuthPage["name"],
+    { fields = {}, failure = null }: { fields?: Record<string, string>; failure?: AuthError | null } = {},
+  ): Promise<Response> {
+    const [deps, pages] = await Promise.all([start(), load()]);
+    const { language, scheme } = readPreferences(context, pages.languages);
+    const { username = "", email = "" } = fields;
+    const page: AuthPage = {
+      name,
+      language,
+      scheme,
+      brand,
+      returnTo: returnPath(fields.return_to ?? context.req.query("return_to")),
+      values: { username, email },
+      failure: failure?.data ?? null,
+      isRegistrationOpen: deps.settings.registration === "open" && deps.settings.authenticate === undefined,
+      minPasswordLength: deps.settings.minPasswordLength,
+      username: await signedInAs(pageAuth(context, parts, { deps })),
+    };
+    return context.html(pages.renderAuthPage(page, pages.assetsOf("auth", language)), (failure?.status ?? 200) as 200, {
+      ...pageHeaders,
+      ...(failure !== null && waitHeader(failure.data)),
+    });
+  }
+
+  async function submit(context: PageContext, name: AuthPage["name"]): Promise<Response> {
+    const deps = await start();
+    const fields = await readForm(context);
+    const cookies: string[] = [];
+    const auth = pageAuth(context, parts, { deps, setCookie: (line) => void cookies.push(line) });
+    try {
+      await signInByCookie(auth, () => forms[name](deps, fields, auth.caller));
+    } catch (error) {
+      if (!(error instanceof AuthError)) throw error;
+      logFailure(log, error, { requestId: context.get("requestId") });
+      return show(context, name, { fields, failure: error });
+    }
+    const reply = context.redirect(returnPath(fields.return_to), 303);
+    for (const line of cookies) reply.headers.append("set-cookie", line);
+    reply.headers.set("cache-control", "no-store");
+    return reply;
+  }
+
+  const routes = new Hono<{ Variables: RequestVariables }>();
+  for (const name of ["sign-in", "sign-up"] as const) {
+    routes.get(`/${name}`, (context) => show(context, name)).post(`/${name}`, (context) => submit(context, name));
+  }
+  return routes
+    .get("/setup", async (context) => {
+      // Once there is an account there is no such page: who comes back to it wants to sign in.
+      return (await isToBeSetUp(await start())) ? show(context, "setup") : context.redirect("/sign-in", 303);
+    })
+    .post("/setup", (context) => submit(context, "setup"));
+}
+
+/** Who is signed in; `null` where the cookie says nothing that is still so: the page is for signing in. */
+async function signedInAs(auth: RequestAuth): Promise<string | null> {
+  try {
+    return (await auth.principal())?.username ?? null;
+  } catch (error) {
+    if (error instanceof AuthError) return null;
+    throw error;
+  }
+}
+
+/** A form's fields, each once. */
+async function readForm(context: PageContext): Promise<Record<string, string>> {
+  return Object.fromEntries(new URLSearchParams(await context.req.text()));
+}
+
+function parse<Schema extends z.ZodType>(
+  schema: Schema,
+  fields: Record<string, string>,
+  names: readonly string[],
+): z.output<Schema> {
+  const given = names.filter((name) => name !== "email" || fields[name] !== "");
+  const parsed = schema.safeParse(Object.fromEntries(given.map((name) => [name, fields[name]])));
+  if (parsed.success) return parsed.data;
+  const issues = readIssues(parsed.error.issues);
+  throw new AuthError("BAD_REQUEST", { issues }, issues.map(toSentence).join("; "));
+}
+
+function waitHeader({ details }: Failure): Record<string, string> {
+  return "retryAfter" in details ? { "retry-after": String(details.retryAfter) } : {};
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from "@lingui/conf";
+import { formatter } from "@lingui/format-po";
+
+export default defineConfig({
+  sourceLocale: "en",
+  locales: ["en", "de"],
+  catalogs: [
+    { path: "<rootDir>/locales/{locale}/auth", include: ["<rootDir>/src/auth", "<rootDir>/src/render.tsx"] },
+    { path: "<rootDir>/locales/{locale}/app", include: ["<rootDir>/src/app"] },
+  ],
+  format: formatter({ lineNumbers: false }),
+});

@@ -1,0 +1,42 @@
+/** A page of the auth entry, the same on the server and in the browser. */
+import type { I18n } from "@lingui/core";
+import { I18nProvider } from "@lingui/react";
+import { Trans } from "@lingui/react/macro";
+import styles from "./app.module.css";
+import { LanguageSwitch } from "./language-switch.tsx";
+import type { AuthPage } from "./page.ts";
+import { Setup } from "./setup.tsx";
+import { SignIn } from "./sign-in.tsx";
+import { SignUp } from "./sign-up.tsx";
+
+export function App({ page, i18n }: { readonly page: AuthPage; readonly i18n: I18n }) {
+  const { brand } = page;
+  return (
+    <I18nProvider i18n={i18n}>
+      <a className={styles.skip} href="#main">
+        <Trans>Skip to the form</Trans>
+      </a>
+      <header className={styles.header}>
+        {brand.logo !== null && <img className={styles.logo} src={brand.logo} alt="" height={40} />}
+        <span className={styles.brand}>{brand.name}</span>
+      </header>
+      <main className={styles.main} id="main">
+        <Form page={page} />
+      </main>
+      <footer className={styles.footer}>
+        <LanguageSwitch page={page} />
+      </footer>
+    </I18nProvider>
+  );
+}
+
+function Form({ page }: { readonly page: AuthPage }) {
+  switch (page.name) {
+    case "sign-in":
+      return <SignIn page={page} />;
+    case "sign-up":
+      return <SignUp page={page} />;
+    case "setup":
+      return <Setup page={page} />;
+  }
+}

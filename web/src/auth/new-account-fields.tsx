@@ -1,0 +1,37 @@
+import { useLingui } from "@lingui/react/macro";
+import type { FieldState } from "./auth-form.tsx";
+import type { AuthPage } from "./page.ts";
+import { PasswordField } from "./password-field.tsx";
+import { TextField } from "./text-field.tsx";
+
+/** What a new account is asked for. */
+export function NewAccountFields({ page, state }: { readonly page: AuthPage; readonly state: FieldState }) {
+  const { t } = useLingui();
+  const { values, minPasswordLength } = page;
+  return (
+    <>
+      <TextField
+        name="username"
+        label={t`Username`}
+        autoComplete="username"
+        required
+        defaultValue={values.username}
+        state={state}
+      />
+      <TextField
+        name="email"
+        type="email"
+        label={t`E-mail address (may be left out)`}
+        autoComplete="email"
+        defaultValue={values.email}
+        state={state}
+      />
+      <PasswordField
+        label={t`Password`}
+        hint={t`At least ${minPasswordLength} characters. A few words that belong to you alone are easy to remember and hard to guess.`}
+        autoComplete="new-password"
+        state={state}
+      />
+    </>
+  );
+}

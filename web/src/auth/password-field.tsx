@@ -1,0 +1,47 @@
+import { useLingui } from "@lingui/react/macro";
+import { useEffect, useState } from "react";
+import type { FieldState } from "./auth-form.tsx";
+import styles from "./form.module.css";
+import { TextField } from "./text-field.tsx";
+
+/** A password, which its person may look at until it is sent. */
+export function PasswordField({
+  label,
+  hint,
+  autoComplete,
+  state,
+}: {
+  readonly label: string;
+  readonly hint?: string;
+  readonly autoComplete: "current-password" | "new-password";
+  readonly state: FieldState;
+}) {
+  const { t } = useLingui();
+  const [isShown, setShown] = useState(false);
+  const [hasCapsLock, setCapsLock] = useState(false);
+  const { attempt } = state;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is hidden whenever the form was sent.
+  useEffect(() => setShown(false), [attempt]);
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: it only looks on.
+    <div onKeyUp={(event) => setCapsLock(event.getModifierState("CapsLock"))} onBlur={() => setCapsLock(false)}>
+      <TextField
+        name="password"
+        type={isShown ? "text" : "password"}
+        label={label}
+        {...(hint !== undefined && { hint })}
+        autoComplete={autoComplete}
+        required
+        state={state}
+        after={
+          <button type="button" className={styles.reveal} aria-pressed={isShown} onClick={() => setShown(!isShown)}>
+            {isShown ? t`Hide password` : t`Show password`}
+          </button>
+        }
+      />
+      <p role="status" className={styles.hint}>
+        {hasCapsLock && t`Caps Lock is on.`}
+      </p>
+    </div>
+  );
+}

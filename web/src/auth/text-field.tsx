@@ -1,0 +1,58 @@
+import { type InputHTMLAttributes, type ReactNode, useId } from "react";
+import type { FieldState } from "./auth-form.tsx";
+import type { FieldName } from "./fields.ts";
+import styles from "./form.module.css";
+
+type InputProps = Pick<
+  InputHTMLAttributes<HTMLInputElement>,
+  "type" | "autoComplete" | "required" | "defaultValue" | "inputMode" | "maxLength"
+>;
+
+/** A field with its label, a hint, and what is wrong with it. What is typed stays in the input: there is no state to lose it from. */
+export function TextField({
+  name,
+  label,
+  hint,
+  state,
+  after,
+  ...input
+}: InputProps & {
+  readonly name: FieldName;
+  readonly label: string;
+  readonly hint?: string;
+  readonly state: FieldState;
+  readonly after?: ReactNode;
+}) {
+  const id = useId();
+  const error = state.errors[name];
+  const described = [error !== undefined && `${id}-error`, hint !== undefined && `${id}-hint`]
+    .filter(Boolean)
+    .join(" ");
+  return (
+    <div className={styles.field}>
+      <label htmlFor={id}>{label}</label>
+      {hint !== undefined && (
+        <p id={`${id}-hint`} className={styles.hint}>
+          {hint}
+        </p>
+      )}
+      <div className={styles.input}>
+        <input
+          {...input}
+          id={id}
+          name={name}
+          dir="auto"
+          spellCheck={false}
+          autoCapitalize="none"
+          autoCorrect="off"
+          aria-invalid={error === undefined ? undefined : true}
+          aria-describedby={described === "" ? undefined : described}
+        />
+        {after}
+      </div>
+      <p id={`${id}-error`} className={styles.error}>
+        {error}
+      </p>
+    </div>
+  );
+}
