@@ -1,9 +1,10 @@
 /** Signing up, in and out, on the pages of the server, as a person does it. */
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { skipWithoutBrowser, startBrowser, watch } from "../support/browser.ts";
+import { skipWithoutBrowser, startBrowser } from "../support/browser.ts";
+import { fill, nameField, openPage, press } from "../support/open-page.ts";
 import { signUp } from "../support/people.ts";
-import { password, type TestApp, testApp } from "../support/test-app.ts";
+import { password, testApp } from "../support/test-app.ts";
 
 await skipWithoutBrowser();
 
@@ -13,31 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-/** A page of somebody who was never here. What it may not do is in `complaints`. */
-async function open(
-  app: TestApp,
-  path: string,
-  options: Parameters<Browser["newContext"]>[0] & {
-    prepare?: (context: BrowserContext) => Promise<void>;
-    waitUntil?: "load" | "commit";
-  } = {},
-) {
-  const { prepare = async () => {}, waitUntil = "load", ...contextOptions } = options;
-  const context = await browser.newContext({ baseURL: app.url, locale: "en-US", ...contextOptions });
-  await prepare(context);
-  const page = await context.newPage();
-  const complaints = watch(page, app.url);
-  await page.goto(path, { waitUntil });
-  return { page, context, complaints, [Symbol.asyncDispose]: () => context.close() };
-}
-
-async function fill(page: Page, fields: Readonly<Record<string, string>>): Promise<void> {
-  for (const [label, value] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(value);
-}
-
-const nameField = "Username or e-mail address";
 const alert = (page: Page) => page.getByRole("alert");
-const submit = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
 
 describe.each([
   ["with scripts", true],
@@ -45,13 +22,13 @@ describe.each([
 ])("%s", (_, javaScriptEnabled) => {
   it("a person signs up, and is signed in", { timeout: 60_000 }, async () => {
     await using app = await testApp();
-    await using tab = await open(app, "/sign-up", { javaScriptEnabled });
+    await using tab = await openPage(browser, app, "/sign-up", { javaScriptEnabled });
     await fill(tab.page, {
       Username: "alice",
       "E-mail address (may be left out)": "alice@example.com",
       Password: password,
     });
-    await Promise.all([tab.page.waitForURL("**/account"), submit(tab.page, "Sign up")]);
+    await Promise.all([tab.page.waitForURL("**/account"), press(tab.page, "Sign up")]);
     if (javaScriptEnabled) await tab.page.getByText("alice@example.com").waitFor();
     expect(tab.complaints).toEqual([]);
   });
@@ -59,17 +36,17 @@ describe.each([
   it("a wrong password is told, what was typed is kept, and the right one signs in", { timeout: 60_000 }, async () => {
     await using app = await testApp();
     await signUp(app);
-    await using tab = await open(app, "/sign-in?return_to=/account%3Ftab=2", { javaScriptEnabled });
+    await using tab = await openPage(browser, app, "/sign-in?return_to=/account%3Ftab=2", { javaScriptEnabled });
     const { page } = tab;
     await fill(page, { [nameField]: "alice", Password: "not the password" });
-    await submit(page, "Sign in");
+    await press(page, "Sign in");
     await alert(page).getByText("The username or the password is wrong.").waitFor();
     expect(await page.getByLabel(nameField).inputValue()).toBe("alice");
     expect(await page.getByLabel("Password", { exact: true }).getAttribute("type")).toBe("password");
     if (javaScriptEnabled)
       expect(await alert(page).evaluate((element) => element === document.activeElement)).toBe(true);
     await fill(page, { Password: password });
-    await Promise.all([page.waitForURL("**/account?tab=2"), submit(page, "Sign in")]);
+    await Promise.all([page.waitForURL("**/account?tab=2"), press(page, "Sign in")]);
     // A refusal of the form is a page of its own status, which a browser's console names; a call's is, too.
     expect(tab.complaints.filter((complaint) => !complaint.includes("401"))).toEqual([]);
   });
@@ -77,19 +54,19 @@ describe.each([
   it("nobody is led to another website", { timeout: 60_000 }, async () => {
     await using app = await testApp();
     await signUp(app);
-    await using tab = await open(app, "/sign-in?return_to=//evil.example/", { javaScriptEnabled });
+    await using tab = await openPage(browser, app, "/sign-in?return_to=//evil.example/", { javaScriptEnabled });
     await fill(tab.page, { [nameField]: "alice", Password: password });
-    await Promise.all([tab.page.waitForURL("**/account"), submit(tab.page, "Sign in")]);
+    await Promise.all([tab.page.waitForURL("**/account"), press(tab.page, "Sign in")]);
     expect(new URL(tab.page.url()).origin).toBe(app.url);
     expect(tab.complaints).toEqual([]);
   });
 
   it("a password that is too short is told at its field", { timeout: 60_000 }, async () => {
     await using app = await testApp();
-    await using tab = await open(app, "/sign-up", { javaScriptEnabled });
+    await using tab = await openPage(browser, app, "/sign-up", { javaScriptEnabled });
     const { page } = tab;
     await fill(page, { Username: "alice", Password: "short" });
-    await submit(page, "Sign up");
+    await press(page, "Sign up");
     await page.getByText("This password is too short: it needs at least 8 characters.").waitFor();
     const field = page.getByLabel("Password", { exact: true });
     expect(await field.getAttribute("aria-invalid")).toBe("true");
@@ -107,7 +84,7 @@ it("what was typed before the scripts came stays, and is sent", { timeout: 60_00
   await using app = await testApp();
   await signUp(app);
   const scripts = Promise.withResolvers<void>();
-  await using tab = await open(app, "/account", {
+  await using tab = await openPage(browser, app, "/account", {
     waitUntil: "commit",
     async prepare(context) {
       await context.route("**/*.js", async (route) => {
@@ -122,13 +99,13 @@ it("what was typed before the scripts came stays, and is sent", { timeout: 60_00
   scripts.resolve();
   await page.locator("html[data-scripts=on]").waitFor();
   expect(await page.getByLabel(nameField).inputValue()).toBe("alice");
-  await Promise.all([page.waitForURL("**/account"), submit(page, "Sign in")]);
+  await Promise.all([page.waitForURL("**/account"), press(page, "Sign in")]);
   expect(tab.complaints).toEqual([]);
 });
 
 it("the language follows the browser, and a choice of one's own", { timeout: 60_000 }, async () => {
   await using app = await testApp();
-  await using tab = await open(app, "/sign-in?return_to=/account%3Ftab=2", { locale: "de-AT" });
+  await using tab = await openPage(browser, app, "/sign-in?return_to=/account%3Ftab=2", { locale: "de-AT" });
   const { page } = tab;
   await page.getByRole("heading", { name: "Anmelden" }).waitFor();
   expect(await page.locator("html").getAttribute("lang")).toBe("de");
@@ -144,9 +121,9 @@ it("a device that another signs out is led to the sign-in, and back to where it 
   await using app = await testApp();
   await signUp(app);
   const signIn = async (userAgent: string) => {
-    const tab = await open(app, "/sign-in", { userAgent });
+    const tab = await openPage(browser, app, "/sign-in", { userAgent });
     await fill(tab.page, { [nameField]: "alice", Password: password });
-    await Promise.all([tab.page.waitForURL("**/account"), submit(tab.page, "Sign in")]);
+    await Promise.all([tab.page.waitForURL("**/account"), press(tab.page, "Sign in")]);
     return tab;
   };
   await using laptop = await signIn("Laptop");
@@ -157,7 +134,7 @@ it("a device that another signs out is led to the sign-in, and back to where it 
   await device.waitFor({ state: "detached" });
   await phone.page.waitForURL("**/sign-in?return_to=%2Faccount");
   expect(laptop.complaints).toEqual([]);
-  await submit(laptop.page, "Sign out");
+  await press(laptop.page, "Sign out");
   await laptop.page.waitForURL("**/sign-in**");
   await laptop.page.goBack();
   await laptop.page.getByRole("heading", { name: "Sign in" }).waitFor();

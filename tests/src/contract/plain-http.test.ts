@@ -207,10 +207,13 @@ describe("the other plain routes", () => {
     expect(await (await app.request("/readyz")).json()).toEqual({ status: "ready" });
   });
 
-  it("the root leads to the page that describes the API", async () => {
-    await using app = await testApp();
+  it.each([
+    ["the account", "/account", {}],
+    ["the page that describes the API, where there are no pages of ours", "/docs", { pages: false as const }],
+  ])("the root leads to %s", async (_, place, options) => {
+    await using app = await testApp({}, { app: options });
     const reply = await app.request("/", { redirect: "manual" });
-    expect([reply.status, reply.headers.get("location")]).toEqual([302, "/docs"]);
+    expect([reply.status, reply.headers.get("location")]).toEqual([302, place]);
     expect((await app.request("/", { method: "POST" })).status).toBe(404);
   });
 

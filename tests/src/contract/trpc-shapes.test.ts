@@ -50,7 +50,9 @@ interface World {
 
 /** A call: its input as JSON, who makes it, and the answer as JSON. */
 interface Row {
-  readonly input?: (world: World) => object;
+  readonly input?: (world: World) => object | Promise<object>;
+  /** What must be so before. */
+  readonly before?: (world: World) => Promise<unknown>;
   readonly by?: "alice" | "root";
   readonly answer: unknown;
 }
@@ -73,6 +75,11 @@ const shapes: Record<string, Row> = {
     answer: { ...signedInSession, user: { ...user, username: "bob" } },
   },
   "auth.cookie.login": { input: () => ({ username: "alice", password }), answer: signedInSession },
+  "auth.cookie.setUp": {
+    before: async ({ app }) => (await app.auth.start()).db.deleteFrom("accounts").execute(),
+    input: async ({ app }) => ({ username: "bob", password, code: (await app.auth.start()).setupCode }),
+    answer: { ...signedInSession, user: { ...user, username: "bob", roles: ["admin"] } },
+  },
   "auth.me": { by: "alice", answer: user },
   "auth.changePassword": {
     input: () => ({ currentPassword: password, newPassword: "an even better horse battery" }),
@@ -132,7 +139,7 @@ async function answerTo(world: World, { path, type }: { path: string; type: stri
   // As a page of the server's own origin sends it.
   const headers: Record<string, string> = { "sec-fetch-site": "same-origin", ...credentials };
   if (type === "subscription") return firstEvent(app, path);
-  const input = row.input === undefined ? "" : JSON.stringify({ json: row.input(world) });
+  const input = row.input === undefined ? "" : JSON.stringify({ json: await row.input(world) });
   const reply =
     type === "query"
       ? await app.request(`/trpc/${path}${input && `?input=${encodeURIComponent(input)}`}`, { headers })
@@ -160,7 +167,9 @@ describe("the answer", () => {
     const row = shapes[procedure.path];
     if (row === undefined) return expect.fail(`"${procedure.path}" has no shape in this table`);
     await using app = await testApp();
-    expect(await answerTo(await makeWorld(app), procedure, row)).toEqual(row.answer);
+    const world = await makeWorld(app);
+    await row.before?.(world);
+    expect(await answerTo(world, procedure, row)).toEqual(row.answer);
   });
 
   it("of auth.session is null for a caller who is not signed in, and for one whose token is bad", async () => {

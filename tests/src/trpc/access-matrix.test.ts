@@ -14,6 +14,7 @@ describe("accessMatrix", () => {
       ["auth.changePassword", "mutation", signedIn],
       ["auth.cookie.login", "mutation", anyone],
       ["auth.cookie.register", "mutation", anyone],
+      ["auth.cookie.setUp", "mutation", anyone],
       ["auth.feed", "subscription", anyone],
       ["auth.feedSnapshot", "query", anyone],
       ["auth.login", "mutation", anyone],

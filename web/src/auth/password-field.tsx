@@ -34,8 +34,13 @@ export function PasswordField({
         required
         state={state}
         after={
-          <button type="button" className={styles.reveal} aria-pressed={isShown} onClick={() => setShown(!isShown)}>
-            {isShown ? t`Hide password` : t`Show password`}
+          <button
+            type="button"
+            className={styles.reveal}
+            aria-label={isShown ? t`Hide password` : t`Show password`}
+            onClick={() => setShown(!isShown)}
+          >
+            {isShown ? t`Hide` : t`Show`}
           </button>
         }
       />
