@@ -12,11 +12,7 @@ const here = "https://here.invalid";
  * {@link defaultReturnPath}. What looks like a path to a person may be another website's address to a browser, so that only
  * what reads the same both ways is taken (CWE-601).
  *
- * @example
- * ```ts
- * returnPath("/account/devices"); // "/account/devices"
- * returnPath("//evil.example"); // "/account"
- * ```
+ * `returnPath("/account?tab=2")` is that path; `returnPath("//evil.example")` is `"/account"`.
  */
 export function returnPath(asked: unknown): string {
   if (typeof asked !== "string" || asked.length > longest || !/^\/(?![/\\])[^\\\p{C}]*$/u.test(asked))

@@ -1,3 +1,4 @@
+/// <reference path="./assets.d.ts" />
 /** The server's entry: whole documents. */
 import { type I18n, type MessageDescriptor, type Messages, setupI18n } from "@lingui/core";
 import { msg } from "@lingui/core/macro";

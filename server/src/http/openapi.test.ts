@@ -91,7 +91,10 @@ test("the document describes every plain route that is served, and no other", ()
     .filter(([path]) => !path.startsWith("/trpc/"))
     .flatMap(([path, item]) => Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`));
   const itself = ["GET /openapi.json", "GET /docs", "GET /docs/:version/:file"];
-  expect([...described, ...itself].sort()).toEqual([...new Set(served)].sort());
+  // For people, and their browsers.
+  const pages = ["sign-in", "sign-up", "setup"].flatMap((name) => [`GET /${name}`, `POST /${name}`]);
+  const others = ["GET /account", "POST /preferences", "GET /pages/*"];
+  expect([...described, ...itself, ...pages, ...others].sort()).toEqual([...new Set(served)].sort());
 });
 
 test("the document describes every procedure, also of a router that is loaded lazily", () => {

@@ -1,6 +1,5 @@
 /** What axe finds, and whether anything is cut off, in each state of the pages, as they are shown to different people. */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { skipWithoutBrowser, startBrowser } from "../support/browser.ts";
@@ -10,8 +9,6 @@ import { password, testApp } from "../support/test-app.ts";
 
 await skipWithoutBrowser();
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
 let browser: Browser & AsyncDisposable;
 beforeAll(async () => {
   browser = await startBrowser();
@@ -20,7 +17,7 @@ afterAll(() => browser.close());
 
 /** What is wrong with what is shown: what axe finds, and whether it has to be scrolled sideways. */
 async function faultsOf(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
+  await page.evaluate(axe.source);
   const faults = await page.evaluate<string[]>(`axe.run().then(({ violations }) => violations.map(
     ({ id, nodes }) => id + ": " + nodes.map(({ html }) => html).join(" "),
   ))`);
