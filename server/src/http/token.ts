@@ -7,9 +7,9 @@ import type { Caller, Deps, Log } from "../deps.ts";
 import { toSignedIn } from "../flows/sessions/issue-tokens.ts";
 import { login } from "../flows/sessions/login.ts";
 import { refresh } from "../flows/sessions/refresh.ts";
-import { readIssues, toSentence } from "../input-issues.ts";
 import { type RequestVariables, replyJson } from "./every-request.ts";
 import { logFailure } from "./log-failure.ts";
+import { parseFields } from "./parse-fields.ts";
 import { reply, tokenRefusal } from "./refusal.ts";
 
 /** The reply of RFC 6749 §5.1. */
@@ -67,18 +67,11 @@ async function exchange(
   caller: Caller,
 ): Promise<SignedIn> {
   if (grantType === "refresh_token") {
-    const { refresh_token } = parse(RefreshGrant, fields);
+    const { refresh_token } = parseFields(RefreshGrant, fields);
     return toSignedIn(deps, await refresh(deps, { refreshToken: refresh_token }, caller));
   }
-  const { username, password, scope } = parse(PasswordGrant, { ...fields, grant_type: grantType });
+  const { username, password, scope } = parseFields(PasswordGrant, { ...fields, grant_type: grantType });
   return toSignedIn(deps, await login(deps, { username, password, ...(scope && { scope }) }, caller));
-}
-
-function parse<Schema extends z.ZodType>(schema: Schema, fields: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(fields);
-  if (parsed.success) return parsed.data;
-  const issues = readIssues(parsed.error.issues);
-  throw new AuthError("BAD_REQUEST", { issues }, issues.map(toSentence).join("; "));
 }
 
 /** The fields of a form, or what is wrong with it. Parameters must not be repeated (RFC 6749 §3.2). */

@@ -2,6 +2,7 @@ import { useAuth, useSession } from "@countersign/client/react";
 import { Trans } from "@lingui/react/macro";
 import { useRouteContext } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { SkipLink } from "../shared/skip-link.tsx";
 import styles from "./layout.module.css";
 
 /** What is around every page. */
@@ -11,9 +12,9 @@ export function Layout({ children }: { readonly children: ReactNode }) {
   const session = useSession();
   return (
     <>
-      <a className={styles.skip} href="#main">
+      <SkipLink>
         <Trans>Skip to the page</Trans>
-      </a>
+      </SkipLink>
       <header className={styles.header}>
         <span className={styles.brand}>{page.brand.name}</span>
         {session.status === "signed-in" && (

@@ -2,6 +2,7 @@
 import type { I18n } from "@lingui/core";
 import { I18nProvider } from "@lingui/react";
 import { Trans } from "@lingui/react/macro";
+import { SkipLink } from "../shared/skip-link.tsx";
 import styles from "./app.module.css";
 import { LanguageSwitch } from "./language-switch.tsx";
 import type { AuthPage } from "./page.ts";
@@ -13,9 +14,9 @@ export function App({ page, i18n }: { readonly page: AuthPage; readonly i18n: I1
   const { brand } = page;
   return (
     <I18nProvider i18n={i18n}>
-      <a className={styles.skip} href="#main">
+      <SkipLink>
         <Trans>Skip to the form</Trans>
-      </a>
+      </SkipLink>
       <header className={styles.header}>
         {brand.logo !== null && <img className={styles.logo} src={brand.logo} alt="" height={40} />}
         <span className={styles.brand}>{brand.name}</span>

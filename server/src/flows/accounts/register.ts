@@ -2,10 +2,9 @@ import { AuthError } from "@countersign/shared";
 import type { RegisterInput } from "@countersign/shared/schemas";
 import type { Caller, Deps } from "../../deps.ts";
 import type { StartedSession } from "../sessions/issue-tokens.ts";
-import { startSession } from "../sessions/start-session.ts";
 import { createAccount } from "./create-account.ts";
-import { emailKey, usernameKey } from "./normalise.ts";
 import { refuseIfApplicationOwnsAccounts } from "./own-accounts.ts";
+import { startFirstSession } from "./start-first-session.ts";
 
 /**
  * Makes an account for a stranger, and signs it in.
@@ -17,7 +16,5 @@ export async function register(deps: Deps, input: RegisterInput, caller: Caller)
   if (deps.settings.registration === "closed") throw new AuthError("REGISTRATION_CLOSED");
   await deps.limiter.takeRegistration(caller.address);
   const account = await createAccount(deps, { ...input, roles: [] }, { caller, audit: { kind: "account_registered" } });
-  const names = [usernameKey(account.username), ...(account.email === null ? [] : [emailKey(account.email)])];
-  const onStart = (trx: Deps["db"]) => deps.limiter.rememberDevice(trx, names, caller.address);
-  return startSession(deps, account, { caller, amr: ["pwd"], onStart });
+  return startFirstSession(deps, account, caller);
 }

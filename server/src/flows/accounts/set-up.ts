@@ -5,10 +5,9 @@ import type { Caller, Db, Deps } from "../../deps.ts";
 import { adminRole } from "../../options.ts";
 import { hasAccounts } from "../../store/accounts.ts";
 import type { StartedSession } from "../sessions/issue-tokens.ts";
-import { startSession } from "../sessions/start-session.ts";
 import { createAccount } from "./create-account.ts";
-import { emailKey, usernameKey } from "./normalise.ts";
 import { refuseIfApplicationOwnsAccounts } from "./own-accounts.ts";
+import { startFirstSession } from "./start-first-session.ts";
 
 /** Whether the first account is still to be made. */
 export async function isToBeSetUp(deps: Deps): Promise<boolean> {
@@ -34,9 +33,7 @@ export async function setUp(deps: Deps, input: SetUpInput, caller: Caller): Prom
     // Once more, together with the account: of two at once, one is the first.
     { caller, audit: { kind: "set_up" }, check: refuseIfSetUp },
   );
-  const names = [usernameKey(account.username), ...(account.email === null ? [] : [emailKey(account.email)])];
-  const onStart = (trx: Db) => deps.limiter.rememberDevice(trx, names, caller.address);
-  return startSession(deps, account, { caller, amr: ["pwd"], onStart });
+  return startFirstSession(deps, account, caller);
 }
 
 async function refuseIfSetUp(db: Db): Promise<void> {

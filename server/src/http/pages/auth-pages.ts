@@ -6,29 +6,29 @@ import { AuthError, type Failure, returnPath } from "@countersign/shared";
 import { LoginInput, RegisterInput, SetUpInput } from "@countersign/shared/schemas";
 import type { AuthPage } from "@countersign/web/render";
 import { Hono } from "hono";
-import type { z } from "zod";
 import type { Caller, Deps } from "../../deps.ts";
 import { register } from "../../flows/accounts/register.ts";
 import { isToBeSetUp, setUp } from "../../flows/accounts/set-up.ts";
 import type { StartedSession } from "../../flows/sessions/issue-tokens.ts";
 import { login } from "../../flows/sessions/login.ts";
-import { readIssues, toSentence } from "../../input-issues.ts";
 import type { RequestAuth } from "../../trpc/context.ts";
 import { signInByCookie } from "../../trpc/cookie-sessions.ts";
 import type { RequestVariables } from "../every-request.ts";
 import { logFailure } from "../log-failure.ts";
+import { parseFields } from "../parse-fields.ts";
 import { type PageContext, type PageParts, pageAuth, pageHeaders } from "./page-request.ts";
 import { readPreferences } from "./preferences.ts";
 
-/** What the fields of each form are to its flow. A field that was left empty was not given. */
+/** What the fields of each form are to its flow. */
 const forms: Readonly<
   Record<AuthPage["name"], (deps: Deps, fields: Record<string, string>, caller: Caller) => Promise<StartedSession>>
 > = {
-  "sign-in": (deps, fields, caller) => login(deps, parse(LoginInput, fields, ["username", "password"]), caller),
+  "sign-in": (deps, fields, caller) =>
+    login(deps, parseFields(LoginInput, given(fields, "username", "password")), caller),
   "sign-up": (deps, fields, caller) =>
-    register(deps, parse(RegisterInput, fields, ["username", "email", "password"]), caller),
+    register(deps, parseFields(RegisterInput, given(fields, "username", "email", "password")), caller),
   setup: (deps, fields, caller) =>
-    setUp(deps, parse(SetUpInput, fields, ["code", "username", "email", "password"]), caller),
+    setUp(deps, parseFields(SetUpInput, given(fields, "code", "username", "email", "password")), caller),
 };
 
 export function authPageRoutes(parts: PageParts): Hono<{ Variables: RequestVariables }> {
@@ -105,16 +105,10 @@ async function readForm(context: PageContext): Promise<Record<string, string>> {
   return Object.fromEntries(new URLSearchParams(await context.req.text()));
 }
 
-function parse<Schema extends z.ZodType>(
-  schema: Schema,
-  fields: Record<string, string>,
-  names: readonly string[],
-): z.output<Schema> {
-  const given = names.filter((name) => name !== "email" || fields[name] !== "");
-  const parsed = schema.safeParse(Object.fromEntries(given.map((name) => [name, fields[name]])));
-  if (parsed.success) return parsed.data;
-  const issues = readIssues(parsed.error.issues);
-  throw new AuthError("BAD_REQUEST", { issues }, issues.map(toSentence).join("; "));
+/** The fields of these names. One that need not be given, and was left empty, was not. */
+function given(fields: Record<string, string>, ...names: readonly string[]): Record<string, string | undefined> {
+  const wanted = names.filter((name) => name !== "email" || fields.email !== "");
+  return Object.fromEntries(wanted.map((name) => [name, fields[name]]));
 }
 
 function waitHeader({ details }: Failure): Record<string, string> {
