@@ -10,6 +10,8 @@ export interface Bench extends AsyncDisposable {
   readonly rounds: number;
   /** How long each time. */
   readonly seconds: number;
+  /** How long requests arrive at a rate: the slowest of a hundred is to be one of many. */
+  readonly arrivalSeconds: number;
   /** How long it is asked before it is measured: long enough for a compiler that has to share its core. */
   readonly warmUpSeconds: number;
   readonly load: Load;
@@ -22,7 +24,9 @@ export async function createBench({ isQuick }: { readonly isQuick: boolean }): P
   const load = startLoad();
   return {
     isQuick,
-    ...(isQuick ? { rounds: 1, seconds: 0.5, warmUpSeconds: 0.5 } : { rounds: 14, seconds: 1, warmUpSeconds: 6 }),
+    ...(isQuick
+      ? { rounds: 1, seconds: 0.4, arrivalSeconds: 0.5, warmUpSeconds: 0.4 }
+      : { rounds: 28, seconds: 0.5, arrivalSeconds: 3, warmUpSeconds: 6 }),
     load,
     file: (name) => join(folder, name),
     async [Symbol.asyncDispose]() {
@@ -61,7 +65,10 @@ export function isHeld({ measured, limit, isLeast }: Ratio): boolean {
   return isLeast ? measured >= limit : measured <= limit;
 }
 
-/** Each in turn, round after round, so that what else the machine does meets all alike. */
+/**
+ * Each in turn, round after round, so that what else the machine does meets all alike. There and back: of what it does more and
+ * more, none has more than the others.
+ */
 export async function inTurns<Name extends string, Sample>(
   rounds: number,
   work: Readonly<Record<Name, () => Promise<Sample>>>,
@@ -70,7 +77,7 @@ export async function inTurns<Name extends string, Sample>(
   const samples: Partial<Record<Name, Sample[]>> = {};
   for (const name of names) samples[name] = [];
   for (let round = 0; round < rounds; round += 1) {
-    for (const name of names) samples[name]?.push(await work[name]());
+    for (const name of round % 2 === 0 ? names : names.toReversed()) samples[name]?.push(await work[name]());
   }
   // Each name has been given its list.
   return samples as Record<Name, Sample[]>;

@@ -12,9 +12,9 @@ export async function underAFlood(bench: Bench): Promise<Outcome> {
   await using mine = await startOurs(bench, { name: "flood", core: "both" });
   await using flooding = startLoad("both");
   await warmUp(bench, mine, "query");
-  const seconds = bench.seconds * 8;
+  const seconds = bench.arrivalSeconds * 3;
   const arrive = () => bench.load.arrive({ url: mine.url, request: requestOf(mine, "query"), perSecond, seconds });
-  const samples = await inTurns(Math.ceil(bench.rounds / 2), {
+  const samples = await inTurns(Math.ceil(bench.rounds / 4), {
     idle: arrive,
     async flooded() {
       const logins = flooding.flood({

@@ -51,7 +51,7 @@ export async function whoAmI(bench: Bench, { mine, all }: Field): Promise<Outcom
         url: contestant.url,
         request: requestOf(contestant, request),
         perSecond: arrivalsPerSecond,
-        seconds: bench.seconds * 1.5,
+        seconds: bench.arrivalSeconds,
       }),
     ),
   );
