@@ -47,6 +47,26 @@ test("the first steps work as they are printed", async () => {
   expect(await signedIn.json()).toMatchObject({ token_type: "bearer" });
 });
 
+test("the first account, an administrator's, is made with the code that is printed, and then nobody's", async () => {
+  await using place = workplace();
+  const server = await place.serve();
+  const code = /\/setup#code=([\da-f-]+)\n/.exec(server.output())?.[1] ?? "";
+  const again = await place.run(["setup"]);
+  expect([again.code, again.stdout]).toEqual([0, expect.stringMatching(new RegExp(`/setup#code=${code}\n$`))]);
+  const body = new URLSearchParams({ username: "ada", password, code });
+  const made = await fetch(`${server.url}/setup`, {
+    method: "POST",
+    body,
+    headers: { origin: server.url },
+    redirect: "manual",
+  });
+  expect([made.status, made.headers.get("location")]).toEqual([303, "/account"]);
+  expect(await place.json(["users", "list"])).toMatchObject([{ username: "ada", roles: ["admin"] }]);
+  const late = await place.run(["setup"]);
+  expect([late.code, late.stdout]).toEqual([1, ""]);
+  expect(late.stderr).toContain("There are accounts already");
+});
+
 test("a second start, with accounts, keeps to where it listens", async () => {
   await using place = workplace();
   await place.json(["users", "create", "ada", "--password-stdin"], { input: password });

@@ -102,6 +102,30 @@ test.each(cases)("$what: $reason", async ({ name, fields, headers, isNew = false
   else expect(form?.cookie).toBeNull();
 });
 
+test("a refusal has the headers that go with its status", async () => {
+  await using app = await testApp({ limits: { loginsPerAccount: 1 } });
+  await signUp(app);
+  const body = new URLSearchParams({ username: "alice", password: "wrong" });
+  const send = () => app.request("/sign-in", { method: "POST", body, headers: origin(app) });
+  const [wrong, tooMany] = [await send(), await send()];
+  expect([wrong.status, wrong.headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
+  expect([tooMany.status, tooMany.headers.get("retry-after")]).toEqual([429, expect.stringMatching(/^\d+$/)]);
+});
+
+test.each([
+  ["/account?tab=2", "/account?tab=2"],
+  ["/sign-up?return_to=/notes", "/sign-up?return_to=%2Fnotes"],
+  ["/sign-in?return_to=//evil.example", "/sign-in?return_to=%2Faccount"],
+  ["//evil.example", "/account"],
+  ["/sign-in//evil.example", "/account"],
+])("a choice of language leads back from %s to %s", async (back, place) => {
+  await using app = await testApp();
+  const body = new URLSearchParams({ language: "de", back });
+  const reply = await app.request("/preferences", { method: "POST", body, redirect: "manual" });
+  expect([reply.status, reply.headers.get("location")]).toEqual([303, place]);
+  expect(reply.headers.get("set-cookie")).toMatch(/^countersign-language=de; /);
+});
+
 describe("the first account", () => {
   it.each([
     ["by a form", byForm],

@@ -2,6 +2,7 @@ import { useAuth, useSession } from "@countersign/client/react";
 import { Trans } from "@lingui/react/macro";
 import { useRouteContext } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import button from "../shared/button.module.css";
 import { SkipLink } from "../shared/skip-link.tsx";
 import styles from "./layout.module.css";
 
@@ -23,7 +24,7 @@ export function Layout({ children }: { readonly children: ReactNode }) {
           </span>
         )}
         {/* Here it is over at once, whether or not the server is reached: the client tells it as soon as it can. */}
-        <button type="button" className={styles.signOut} onClick={() => void auth.logout().catch(() => {})}>
+        <button type="button" className={button.quiet} onClick={() => void auth.logout().catch(() => {})}>
           <Trans>Sign out</Trans>
         </button>
       </header>

@@ -1,4 +1,4 @@
-import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect } from "@tanstack/react-router";
+import { createRootRouteWithContext, createRoute, createRouter, Outlet } from "@tanstack/react-router";
 import { Account } from "./account/account.tsx";
 import type { AppClient } from "./client.ts";
 import { Layout } from "./layout.tsx";
@@ -18,17 +18,9 @@ const root = createRootRouteWithContext<AppContext>()({
   ),
 });
 
-const home = createRoute({
-  getParentRoute: () => root,
-  path: "/",
-  beforeLoad: () => {
-    throw redirect({ to: "/account" });
-  },
-});
-
 const account = createRoute({ getParentRoute: () => root, path: "/account", component: Account });
 
-const routeTree = root.addChildren([home, account]);
+const routeTree = root.addChildren([account]);
 
 export function createAppRouter(context: AppContext) {
   return createRouter({ routeTree, context, defaultPreload: "intent" });

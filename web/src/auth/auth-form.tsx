@@ -43,6 +43,8 @@ export function AuthForm({
     if (isPending) return;
     setPending(true);
     setAttempt(attempt + 1);
+    // What is said again afterwards is new to a screen reader then.
+    setProblem(null);
     try {
       await send(readFields(event.currentTarget));
       // It stays pending: the next page is on its way.
@@ -53,12 +55,12 @@ export function AuthForm({
     }
   }
 
-  // After what the person sees has changed, and never for what the server has rendered: a browser is still being read there.
+  // Never for what the server has rendered: a page that has just come is read from its beginning.
   useEffect(() => {
-    if (attempt === 0 || problem === null) return;
+    if (problem === null || problem === page.failure) return;
     const wrong = form.current?.querySelector<HTMLElement>('[aria-invalid="true"]');
     (wrong ?? form.current?.querySelector<HTMLElement>("[data-alert]"))?.focus();
-  }, [problem, attempt]);
+  }, [problem, page.failure]);
 
   return (
     <form
@@ -69,7 +71,7 @@ export function AuthForm({
       onSubmit={(event) => void onSubmit(event)}
     >
       <div role="alert" data-alert tabIndex={-1} className={styles.alert}>
-        {text.general !== null && <p key={attempt}>{text.general}</p>}
+        {text.general !== null && <p>{text.general}</p>}
       </div>
       {left > 0 && (
         <p className={styles.countdown} aria-hidden="true">

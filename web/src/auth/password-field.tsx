@@ -1,5 +1,6 @@
 import { useLingui } from "@lingui/react/macro";
 import { useEffect, useState } from "react";
+import button from "../shared/button.module.css";
 import type { FieldState } from "./auth-form.tsx";
 import styles from "./form.module.css";
 import { TextField } from "./text-field.tsx";
@@ -36,7 +37,7 @@ export function PasswordField({
         after={
           <button
             type="button"
-            className={styles.reveal}
+            className={`${button.quiet} ${styles.reveal}`}
             aria-label={isShown ? t`Hide password` : t`Show password`}
             onClick={() => setShown(!isShown)}
           >

@@ -3,10 +3,7 @@ import type { FieldState } from "./auth-form.tsx";
 import type { FieldName } from "./fields.ts";
 import styles from "./form.module.css";
 
-type InputProps = Pick<
-  InputHTMLAttributes<HTMLInputElement>,
-  "type" | "autoComplete" | "required" | "defaultValue" | "inputMode" | "maxLength"
->;
+type InputProps = Pick<InputHTMLAttributes<HTMLInputElement>, "type" | "autoComplete" | "required" | "defaultValue">;
 
 /** A field with its label, a hint, and what is wrong with it. What is typed stays in the input: there is no state to lose it from. */
 export function TextField({

@@ -2,7 +2,7 @@
  * Sign in, sign up and set up, as pages that a browser without scripts can use: what a form sends goes the same way as what
  * `auth.cookie.*` is called with, and differs in how the answer is told.
  */
-import { AuthError, type Failure, returnPath } from "@countersign/shared";
+import { AuthError, returnPath } from "@countersign/shared";
 import { LoginInput, RegisterInput, SetUpInput } from "@countersign/shared/schemas";
 import type { AuthPage } from "@countersign/web/render";
 import { Hono } from "hono";
@@ -16,6 +16,7 @@ import { signInByCookie } from "../../trpc/cookie-sessions.ts";
 import type { RequestVariables } from "../every-request.ts";
 import { logFailure } from "../log-failure.ts";
 import { parseFields } from "../parse-fields.ts";
+import { refusalHeaders } from "../refusal.ts";
 import { type PageContext, type PageParts, pageAuth, pageHeaders } from "./page-request.ts";
 import { readPreferences } from "./preferences.ts";
 
@@ -56,7 +57,7 @@ export function authPageRoutes(parts: PageParts): Hono<{ Variables: RequestVaria
     };
     return context.html(pages.renderAuthPage(page, pages.assetsOf("auth", language)), (failure?.status ?? 200) as 200, {
       ...pageHeaders,
-      ...(failure !== null && waitHeader(failure.data)),
+      ...(failure !== null && refusalHeaders([failure])),
     });
   }
 
@@ -109,8 +110,4 @@ async function readForm(context: PageContext): Promise<Record<string, string>> {
 function given(fields: Record<string, string>, ...names: readonly string[]): Record<string, string | undefined> {
   const wanted = names.filter((name) => name !== "email" || fields.email !== "");
   return Object.fromEntries(wanted.map((name) => [name, fields[name]]));
-}
-
-function waitHeader({ details }: Failure): Record<string, string> {
-  return "retryAfter" in details ? { "retry-after": String(details.retryAfter) } : {};
 }

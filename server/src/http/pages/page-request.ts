@@ -1,4 +1,5 @@
 /** What every page asks of its request. */
+import type { Appearance } from "@countersign/web/render";
 import type { Context } from "hono";
 import type { Caller, Deps, Log } from "../../deps.ts";
 import { makeContext, type RequestAuth } from "../../trpc/context.ts";
@@ -14,7 +15,7 @@ export interface PageParts {
   readonly callerOf: (context: Context) => Caller;
   readonly log: Log;
   readonly origins: readonly string[];
-  readonly brand: { readonly name: string; readonly logo: string | null };
+  readonly brand: Appearance["brand"];
   readonly load: () => Promise<BuiltPages>;
 }
 

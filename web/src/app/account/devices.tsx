@@ -1,6 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouteContext } from "@tanstack/react-router";
+import button from "../../shared/button.module.css";
 import styles from "./devices.module.css";
 
 /** Where a person is signed in: this device first, and the others with a way to sign them out. */
@@ -61,7 +62,7 @@ export function Devices() {
             {!session.current && (
               <button
                 type="button"
-                className={styles.revoke}
+                className={button.quiet}
                 aria-label={t`Sign out ${nameOf(session)}`}
                 aria-disabled={revoke.isPending}
                 onClick={() => !revoke.isPending && revoke.mutate({ id: session.id })}
