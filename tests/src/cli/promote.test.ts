@@ -89,12 +89,15 @@ it("broken off by hand, by the network or by a kill, the server goes on, and the
 
   const byNetwork = place.begin(["promote", "--to", line.url], { env: production });
   await untilItMoves(place);
+  // A line that comes back at once is nothing to a connection that was idle.
+  line.isDown = true;
   line.cut();
   expect(await byNetwork.ended).toMatchObject({
     code: 1,
     stderr: "The sign-in service cannot reach its database. Try again in a few seconds.\n",
   });
   expect(await signUp("after-network")).toMatchObject({ status: 200 });
+  line.isDown = false;
 
   const byKill = place.begin(["promote", "--to", line.url], { env: production });
   await untilItMoves(place);

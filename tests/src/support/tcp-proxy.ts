@@ -9,6 +9,8 @@ export interface TcpProxy extends AsyncDisposable {
   delayMs: number;
   /** Whether nothing is let through any more, and nothing refused: packets are lost. */
   isSilent: boolean;
+  /** Whether connections end as soon as they are made. */
+  isDown: boolean;
   /** Ends every connection there is. */
   cut(): void;
 }
@@ -17,6 +19,10 @@ export async function tcpProxy(databaseUrl: string): Promise<TcpProxy> {
   const target = new URL(databaseUrl);
   const sockets = new Set<Socket>();
   const server = createServer((near) => {
+    if (proxy.isDown) {
+      near.destroy();
+      return;
+    }
     const far = connect(Number(target.port), target.hostname);
     for (const socket of [near, far]) {
       sockets.add(socket);
@@ -40,6 +46,7 @@ export async function tcpProxy(databaseUrl: string): Promise<TcpProxy> {
     url: Object.assign(new URL(databaseUrl), { port: String(port) }).href,
     delayMs: 0,
     isSilent: false,
+    isDown: false,
     cut() {
       for (const socket of sockets) socket.destroy();
     },
