@@ -25,7 +25,7 @@ export async function createBench({ isQuick }: { readonly isQuick: boolean }): P
   return {
     isQuick,
     ...(isQuick
-      ? { rounds: 1, seconds: 0.4, arrivalSeconds: 0.5, warmUpSeconds: 0.4 }
+      ? { rounds: 1, seconds: 0.25, arrivalSeconds: 0.3, warmUpSeconds: 0.25 }
       : { rounds: 28, seconds: 0.5, arrivalSeconds: 3, warmUpSeconds: 6 }),
     load,
     file: (name) => join(folder, name),

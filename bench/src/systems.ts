@@ -1,5 +1,6 @@
 /** The systems that are compared: ours and its peers, each in production mode, as its own documentation advises. */
 import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Bench } from "./bench.ts";
 import { type Contestant, startContestant } from "./contestant.ts";
@@ -109,17 +110,25 @@ export interface Field extends AsyncDisposable {
 export async function startField(bench: Bench, peers: readonly System[]): Promise<Field> {
   const stack = new AsyncDisposableStack();
   const mine = stack.use(await startOurs(bench));
-  const all: Field["all"][number][] = [{ ...ours, contestant: mine }];
-  for (const peer of peers) all.push({ ...peer, contestant: stack.use(await peer.start(bench)) });
+  const started = peers.map(async (peer) => ({ ...peer, contestant: stack.use(await peer.start(bench)) }));
+  const all = [{ ...ours, contestant: mine }, ...(await Promise.all(started))];
   return { mine, all, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
 /** Debian's own, which has Debian's packages. */
 const python = "/usr/bin/python3";
 
+/** pnpm keeps beside what it installed the lockfile that it did so by. */
+function isInstalled(folder: string): boolean {
+  const installed = `${folder}/node_modules/.pnpm/lock.yaml`;
+  const read = (path: string) => readFileSync(path, "utf8");
+  return existsSync(installed) && read(installed) === read(`${folder}/pnpm-lock.yaml`);
+}
+
 /** Installs the peers, each by its own lockfile. Returns those that can run here, and why others cannot. */
 export function preparePeers(): { readonly systems: readonly System[]; readonly skipped: readonly string[] } {
   for (const { name, folder } of peers) {
+    if (isInstalled(folderOf(`peers/${folder}`))) continue;
     const args = ["--yes", "pnpm@12", "install", "--ignore-workspace", "--frozen-lockfile"];
     const { status, stdout, stderr } = spawnSync("npx", args, { cwd: folderOf(`peers/${folder}`), encoding: "utf8" });
     if (status !== 0) throw new Error(`${name} cannot be installed:\n${stdout}${stderr}`);
