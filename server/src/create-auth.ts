@@ -18,6 +18,7 @@ import { createKeyRing, type KeyRing } from "./engine/key-ring.ts";
 import { createLimiter } from "./engine/limiter.ts";
 import { createPasswordHasher } from "./engine/password-hasher.ts";
 import { repeat } from "./engine/repeat.ts";
+import { createTally } from "./engine/tally.ts";
 import { announceAccountChange } from "./flows/accounts/announce-change.ts";
 import { feedHorizonMs, keepHouseInTurn } from "./flows/housekeeping.ts";
 import {
@@ -45,6 +46,8 @@ import {
   type Requirements,
 } from "./trpc/guards.ts";
 import { t } from "./trpc/init.ts";
+import { type AccountRouter, accountRouter } from "./trpc/routers/account.ts";
+import { type AdminRouter, adminRouter } from "./trpc/routers/admin.ts";
 import { type AuthRouter, authRouter } from "./trpc/routers/auth.ts";
 import { type UsersRouter, usersRouter } from "./trpc/routers/users.ts";
 
@@ -52,8 +55,12 @@ import { type UsersRouter, usersRouter } from "./trpc/routers/users.ts";
 export interface Auth<Scope extends string = string, Role extends string = string, Claims extends object = object> {
   /** Sign-up, sign-in and what belongs to it. Mount it as `auth`: `t.router({ auth: auth.router })`. */
   readonly router: AuthRouter;
+  /** What a person may do to their own account: change it, have it deleted, see what happened. Mount it as `account`, or not at all. */
+  readonly accountRouter: AccountRouter;
   /** Accounts, for role `admin`. Mount it as `users`, or not at all. */
   readonly usersRouter: UsersRouter;
+  /** The audit, the signing keys and the health of the server, for role `admin`. Mount it as `admin`, or not at all. */
+  readonly adminRouter: AdminRouter;
   /** A tRPC root for applications without one of their own: `auth.t.router({ … })`. */
   readonly t: typeof t;
   /** The base of procedures for everyone. Works on its own, and by `.concat()` on a procedure of your own `t`. */
@@ -126,6 +133,7 @@ export const realEffects: Effects = {
 const feedPollMs = 1_000;
 /** Often, so that it comes round also where processes are replaced every hour; with nothing to do it is a few statements. */
 const housekeepingMs = 300_000;
+const tallyMs = 60_000;
 /** A device stays known while a session that began on it may live, and 90 days more. */
 const knownDeviceMs = ({ sessionTtlSeconds }: Settings) => (sessionTtlSeconds + 90 * 86_400) * 1_000;
 const nobody: Caller = { address: null, userAgent: null, requestId: null };
@@ -189,7 +197,9 @@ export function assemble<Scope extends string, Role extends string, Claims exten
 
   return {
     router: authRouter,
+    accountRouter,
     usersRouter,
+    adminRouter,
     t,
     publicProcedure: makePublicProcedure(),
     protectedProcedure: makeGuardedProcedure<Principal<Scope, Role, Claims>>({}),
@@ -280,6 +290,8 @@ async function startParts(
         limits: settings.limits,
         knownDeviceMs: knownDeviceMs(settings),
       }),
+      tally: createTally({ db, now }),
+      startedAt: now(),
       setupCode: setupCodeOf(secrets),
       log,
       settings,
@@ -293,13 +305,19 @@ async function startParts(
         complaint: "housekeeping failed",
       }),
     ];
+    const tallying = repeat(deps.tally.write, {
+      ...effects,
+      milliseconds: tallyMs,
+      complaint: "counts could not be kept",
+    });
     const ticking = every(feedPollMs, feed.tick);
     return {
       deps,
       async stop() {
         ticking.stop();
         feed.stop();
-        await Promise.all(repeated.map(({ stop }) => stop()));
+        await Promise.all([...repeated, tallying].map(({ stop }) => stop()));
+        await deps.tally.write().catch((error: unknown) => log.warn({ err: error }, "the last counts are lost"));
         await Promise.all([line?.close(), db.destroy()]);
       },
     };

@@ -10,6 +10,7 @@ import type { FeedPublisher } from "./engine/feed-publisher.ts";
 import type { KeyRing } from "./engine/key-ring.ts";
 import type { Limiter } from "./engine/limiter.ts";
 import type { PasswordHasher } from "./engine/password-hasher.ts";
+import type { Tally } from "./engine/tally.ts";
 import type { Account } from "./flows/accounts/account.ts";
 import type { Settings } from "./options.ts";
 import type { SessionRow, Tables } from "./store/schema.ts";
@@ -52,6 +53,9 @@ export interface Deps {
   readonly breaker: Breaker;
   readonly hasher: PasswordHasher;
   readonly limiter: Limiter;
+  readonly tally: Tally;
+  /** When this was put together. */
+  readonly startedAt: number;
   /** What proves, as long as there is no account, who started this server. */
   readonly setupCode: string;
   readonly log: Log;

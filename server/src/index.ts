@@ -15,6 +15,8 @@ export { errorFormatter } from "./trpc/errors.ts";
 export type { ReasonsOfDemands, SignedInReason } from "./trpc/guard-reasons.ts";
 export type { ProtectedProcedure, PublicProcedure, Requirements } from "./trpc/guards.ts";
 export { type RaisingProcedure, raises } from "./trpc/raises.ts";
+export type { AccountRouter } from "./trpc/routers/account.ts";
+export type { AdminRouter } from "./trpc/routers/admin.ts";
 export type { AuthRouter } from "./trpc/routers/auth.ts";
 export type { RootRouter } from "./trpc/routers/root.ts";
 export type { UsersRouter } from "./trpc/routers/users.ts";

@@ -106,6 +106,8 @@ const Plain = z.object({
     .prefault({}),
   /** How long audit rows are kept. Default: 34,128,000 (395 days). */
   auditRetentionSeconds: seconds.default(34_128_000),
+  /** How long an account is kept whose owner asked for it to be deleted, and may change their mind. Default: 1,209,600 (14 days). */
+  deletionGraceSeconds: z.int().min(0).default(1_209_600),
   /** How long an ended session is kept, so that its last refresh token still gets an answer that says why. Default: 604,800 (7 days). */
   endedSessionRetentionSeconds: seconds.default(604_800),
   /** How long a signing key signs before the next one is made. Default: 7,776,000 (90 days). */

@@ -35,6 +35,10 @@ export const reasons = {
     message: "This request came from the page of another website, so nothing was done.",
   },
   REGISTRATION_CLOSED: { status: 403, message: "Registration is closed. Ask an administrator for an account." },
+  LAST_ADMIN: {
+    status: 409,
+    message: "This is the last account that administers this server. Give the role to another one first.",
+  },
   NOT_FOUND: { status: 404, message: "There is nothing under this id." },
   BAD_REQUEST: { status: 400, message: "The request is not valid." },
 } as const satisfies Record<Reason, ReasonEntry>;

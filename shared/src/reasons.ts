@@ -23,6 +23,7 @@ export const reasonNames = [
   "WEAK_PASSWORD",
   "ORIGIN_NOT_ALLOWED",
   "REGISTRATION_CLOSED",
+  "LAST_ADMIN",
   "NOT_FOUND",
   "BAD_REQUEST",
 ] as const;

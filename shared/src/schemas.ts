@@ -6,12 +6,25 @@ export {
   ChangePasswordInput,
   CreateAccountInput,
   ListAccountsInput,
+  OwnAccount,
   RegisterInput,
   SetPasswordInput,
   SetRolesInput,
   SetUpInput,
+  TemporaryPassword,
+  UpdateAccountInput,
   User,
 } from "./schemas/accounts.ts";
+export {
+  AuditEvent,
+  AuditEventPage,
+  AuditKind,
+  auditKinds,
+  ListEventsInput,
+  ListOwnEventsInput,
+  SecurityEvent,
+  SecurityEventPage,
+} from "./schemas/events.ts";
 export {
   AccountId,
   Email,
@@ -23,6 +36,7 @@ export {
   SessionId,
   Username,
 } from "./schemas/fields.ts";
+export { ActivityInput, Health, HourOfActivity, RotateKeyInput, SigningKey } from "./schemas/server.ts";
 export {
   CurrentSession,
   FeedInput,

@@ -1,23 +1,7 @@
+import type { AuditKind } from "@countersign/shared/schemas";
 import { newId } from "../crypto/id.ts";
 import type { Caller, Db, Deps } from "../deps.ts";
 import { insertAuditEvent } from "../store/audit-events.ts";
-
-/** What the audit tells apart. */
-export type AuditKind =
-  | "account_registered"
-  | "account_created"
-  | "accounts_imported"
-  | "set_up"
-  | "account_disabled"
-  | "account_enabled"
-  | "account_removed"
-  | "roles_changed"
-  | "password_changed"
-  | "sign_in"
-  | "sign_in_failed"
-  | "session_revoked"
-  | "refresh_reused"
-  | "key_rotated";
 
 /** Something that happened. `actorId` where somebody else did it; `details` never hold a secret. */
 export interface AuditEvent {

@@ -13,6 +13,10 @@ async function count(deps: Deps, table: "sessions" | "feed_events" | "attempts" 
   return (await deps.db.selectFrom(table).selectAll().execute()).length;
 }
 
+async function accountIds({ db }: Deps): Promise<string[]> {
+  return (await db.selectFrom("accounts").select("id").orderBy("id").execute()).map(({ id }) => id);
+}
+
 describe("keepHouse", () => {
   it("keeps a session for a week after its end, so that its refresh token still learns why", async () => {
     await using test = await createTestAuth();
@@ -25,6 +29,30 @@ describe("keepHouse", () => {
     await keepHouse(deps);
     expect(await count(deps, "sessions")).toBe(0);
     await expect(refresh(deps, { refreshToken }, caller)).rejects.toMatchObject({ reason: "TOKEN_INVALID" });
+  });
+
+  it("deletes an account when the grace is over, and none whose owner keeps it", async () => {
+    await using test = await createTestAuth();
+    const deps = await test.auth.start();
+    const callerOf = async (username: string) =>
+      test.auth.accountRouter.createCaller(await test.asUser({ username, roles: [] }));
+    const ids = await Promise.all(
+      ["alice", "bob"].map(async (username) => (await (await callerOf(username)).get()).id),
+    );
+    for (const username of ["alice", "bob"]) await (await callerOf(username)).remove();
+    await (await callerOf("bob")).keep();
+    await test.clock.advance({ days: 14, seconds: -1 });
+    await keepHouse(deps);
+    expect(await accountIds(deps)).toEqual(ids.sort());
+    await test.clock.advance({ seconds: 2 });
+    await keepHouse(deps);
+    expect(await accountIds(deps)).toEqual([ids[1]]);
+    const [{ kind, account_id } = {}] = await deps.db
+      .selectFrom("audit_events")
+      .selectAll()
+      .where("kind", "=", "account_removed")
+      .execute();
+    expect([kind, account_id]).toEqual(["account_removed", ids[0]]);
   });
 
   it("keeps a fact of the feed as long as a token could contradict it, also for a node that starts then", async () => {

@@ -1,9 +1,14 @@
 import type { Deps } from "../deps.ts";
+import { findAccountById, listToBeDeleted } from "../store/accounts.ts";
 import { countAttempts, deleteEndedAttempts } from "../store/attempts.ts";
 import { deleteOldAuditEvents } from "../store/audit-events.ts";
 import { pruneFeed } from "../store/feed-events.ts";
 import { deleteEndedSessions } from "../store/sessions.ts";
-import { rotateKeyIfDue } from "./keys/rotate-key.ts";
+import { deleteOldTallies } from "../store/tallies.ts";
+import { transact } from "../store/transact.ts";
+import { removeInTransaction } from "./accounts/remove-account.ts";
+import { itself, rotateKeyIfDue } from "./keys/rotate-key.ts";
+import { seeOwnWrite } from "./see-own-write.ts";
 
 /** Rows a statement: small enough that nobody waits for the lock. */
 const batch = 500;
@@ -26,7 +31,24 @@ export async function keepHouse(deps: Deps): Promise<void> {
   await inBatches(() => pruneFeed(db, now() - feedHorizonMs(settings), batch));
   await inBatches(() => deleteEndedSessions(db, now() - settings.endedSessionRetentionSeconds * 1_000, batch));
   await inBatches(() => deleteEndedAttempts(db, now(), batch));
+  await inBatches(() => deleteOldTallies(db, now() - settings.auditRetentionSeconds * 1_000, batch));
+  await inBatches(() => removeWhatWasToBeDeleted(deps));
   await inBatches(() => deleteOldAuditEvents(db, now() - settings.auditRetentionSeconds * 1_000, batch));
+}
+
+/** Each in a transaction of its own: what was changed meanwhile by its owner, who keeps it, is not deleted. */
+async function removeWhatWasToBeDeleted(deps: Deps): Promise<number> {
+  const { db, now } = deps;
+  const ids = await listToBeDeleted(db, now(), batch);
+  for (const id of ids) {
+    await transact(db, async (trx) => {
+      const { delete_at: deleteAt = null } = (await findAccountById(trx, id)) ?? {};
+      if (deleteAt !== null && deleteAt <= now())
+        await removeInTransaction(deps, trx, id, { actorId: null, caller: itself });
+    });
+  }
+  if (ids.length > 0) await seeOwnWrite(deps);
+  return ids.length;
 }
 
 /** How long a fact of the feed matters: as long as an access token from before it may live, and a margin for clocks. */

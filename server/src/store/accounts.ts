@@ -21,6 +21,38 @@ export async function insertMissingAccounts(db: Db, rows: readonly NewAccountRow
   return inserted.length;
 }
 
+/** The usernames of accounts, by id; of those that there are. */
+export async function listUsernames(db: Db, ids: readonly AccountId[]): Promise<ReadonlyMap<AccountId, string>> {
+  const ours = ids.filter(isOurs);
+  if (ours.length === 0) return new Map();
+  const rows = await db.selectFrom("accounts").select(["id", "username"]).where("id", "in", ours).execute();
+  return new Map(rows.map(({ id, username }) => [id, username]));
+}
+
+/**
+ * Whether another account has a role and may sign in, for good. It reads them in the order in which they were made until it
+ * finds one: the first accounts of a server are its administrators'.
+ */
+export async function hasOtherWithRole(db: Db, id: AccountId, role: string): Promise<boolean> {
+  const other = await db
+    .selectFrom("accounts")
+    .select("id")
+    .where("id", "!=", id)
+    .where("disabled_at", "is", null)
+    .where("delete_at", "is", null)
+    .where(({ cast, ref }) => cast<string>(ref("roles"), "text"), "like", `%${JSON.stringify(role)}%`)
+    .orderBy("id")
+    .limit(1)
+    .executeTakeFirst();
+  return other !== undefined;
+}
+
+/** Up to `limit` accounts that are to be deleted by now. */
+export async function listToBeDeleted(db: Db, now: number, limit: number): Promise<AccountId[]> {
+  const rows = await db.selectFrom("accounts").select("id").where("delete_at", "<=", now).limit(limit).execute();
+  return rows.map(({ id }) => id);
+}
+
 export async function findAccountById(db: Db, id: AccountId): Promise<AccountRow | null> {
   if (!isOurs(id)) return null;
   return (await db.selectFrom("accounts").selectAll().where("id", "=", id).executeTakeFirst()) ?? null;
@@ -62,6 +94,22 @@ function byUsernameKey(one: AccountRow, other: AccountRow): number {
   return Buffer.compare(Buffer.from(one.username_key), Buffer.from(other.username_key));
 }
 
+/** What of an account can change. */
+export type AccountChange = Partial<
+  Pick<
+    AccountRow,
+    | "username"
+    | "username_key"
+    | "email"
+    | "email_key"
+    | "roles"
+    | "password_hash"
+    | "password_expires_at"
+    | "disabled_at"
+    | "delete_at"
+  >
+>;
+
 /**
  * Changes an account and raises its version. Returns the new version, or `null` when there is no such account, or none at
  * the version that is given.
@@ -69,7 +117,7 @@ function byUsernameKey(one: AccountRow, other: AccountRow): number {
 export async function changeAccount(
   db: Db,
   { id, version }: { readonly id: AccountId; readonly version?: number | undefined },
-  change: Partial<Pick<AccountRow, "roles" | "password_hash" | "disabled_at">> & { updated_at: number },
+  change: AccountChange & { updated_at: number },
 ): Promise<number | null> {
   if (!isOurs(id)) return null;
   let query = db

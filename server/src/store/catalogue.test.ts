@@ -205,5 +205,6 @@ test("a catalogue can be read whole", async () => {
     "feed_events",
     "sessions",
     "signing_keys",
+    "tallies",
   ]);
 });

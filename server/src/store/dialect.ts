@@ -6,6 +6,7 @@ import type { StoreError } from "./database.ts";
 import type { MigrationDialect } from "./migrations/dialect.ts";
 
 export interface StoreDialect {
+  readonly name: "sqlite" | "postgres";
   /** How migrations spell their columns. */
   readonly migrations: MigrationDialect;
   /** Takes the lock that one migrating process has until its transaction ends; the table of migrations is there. */

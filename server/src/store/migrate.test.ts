@@ -177,7 +177,8 @@ describe("migrate", () => {
     using folder = temporaryFolder();
     const starters = await Promise.all([starter(folder.at("app.db")), starter(folder.at("app.db"))]);
     const applied = await Promise.all(starters.map((start) => start()));
-    expect(applied.flat()).toEqual(ours.map(({ id, name }) => ({ id, name })));
+    const done = applied.flat() as { readonly id: number }[];
+    expect(done.toSorted((one, other) => one.id - other.id)).toEqual(ours.map(({ id, name }) => ({ id, name })));
     await using db = await sqlite(folder.at("app.db")).open();
     expect(await migrationStatus(db)).toMatchObject(ours.map(({ id }) => ({ id, state: "applied" })));
   });

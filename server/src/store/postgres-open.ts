@@ -45,6 +45,7 @@ const postgresDialect: StoreDialect = {
     }
   },
   storeErrorFrom,
+  name: "postgres",
   hasIsolationLevels: true,
   isConflict,
 };

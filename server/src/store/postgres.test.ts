@@ -35,6 +35,8 @@ const account = (username: string) => ({
   roles: '["admin"]',
   version: 1,
   disabled_at: null,
+  delete_at: null,
+  password_expires_at: null,
   created_at: now(),
   updated_at: now(),
 });
@@ -43,7 +45,10 @@ describe("a database that was just migrated", () => {
   it("is as expected, and says when it was migrated", async () => {
     await using db = await migrated();
     await checkCatalogue(db);
-    expect(await migrationStatus(db)).toEqual([{ id: 1, name: "initial", state: "applied", appliedAt: now() }]);
+    expect(await migrationStatus(db)).toEqual([
+      { id: 1, name: "initial", state: "applied", appliedAt: now() },
+      { id: 2, name: "account-life", state: "applied", appliedAt: now() },
+    ]);
     expect(await migrate(db, { now })).toEqual([]);
   });
 
@@ -174,7 +179,7 @@ describe("what goes wrong", () => {
     await migrate(owner, { now });
     await sql`create schema other`.execute(owner);
     await using db = await postgres(`${url}?options=-csearch_path%3Dother`).open();
-    expect(await migrationStatus(db)).toMatchObject([{ name: "initial", state: "pending" }]);
+    expect(await migrationStatus(db)).toMatchObject([{ name: "initial", state: "pending" }, { state: "pending" }]);
     await migrate(db, { now });
     await checkCatalogue(db);
   });

@@ -22,6 +22,10 @@ export interface AccountsTable {
   /** Goes up when roles change, the password changes or the account is disabled. */
   version: number;
   disabled_at: number | null;
+  /** When its owner has asked for it to be deleted. */
+  delete_at: number | null;
+  /** Until when the password may be used; `null` for one of the owner's own. */
+  password_expires_at: number | null;
   created_at: number;
   updated_at: number;
 }
@@ -102,6 +106,16 @@ export interface AuditEventsTable {
   details: string;
 }
 
+/** How often something was done in an hour. */
+export interface TalliesTable {
+  /** The hour and the kind. */
+  key: string;
+  /** When it began. */
+  began_at: number;
+  kind: string;
+  count: number;
+}
+
 /** All tables by name. */
 export interface Tables {
   accounts: AccountsTable;
@@ -110,6 +124,7 @@ export interface Tables {
   signing_keys: SigningKeysTable;
   attempts: AttemptsTable;
   audit_events: AuditEventsTable;
+  tallies: TalliesTable;
 }
 
 export type AccountRow = Selectable<AccountsTable>;
@@ -117,4 +132,5 @@ export type NewAccountRow = Insertable<AccountsTable>;
 export type SessionRow = Selectable<SessionsTable>;
 export type NewSessionRow = Insertable<SessionsTable>;
 export type FeedEventRow = Selectable<FeedEventsTable>;
+export type AuditEventRow = Selectable<AuditEventsTable>;
 export type SigningKeyRow = Selectable<SigningKeysTable>;

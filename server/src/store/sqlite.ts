@@ -65,6 +65,7 @@ const sqliteDialect: StoreDialect = {
     return await work(scratch);
   },
   storeErrorFrom,
+  name: "sqlite",
   hasIsolationLevels: false,
   isConflict: () => false,
 };

@@ -18,6 +18,19 @@ export const Account = User.extend({
 });
 export type Account = z.infer<typeof Account>;
 
+/** A person's own account, with what only they need to know. */
+export const OwnAccount = User.extend({
+  /** `null` where the application keeps the accounts. */
+  createdAt: z.date().nullable(),
+  /** Whether it is kept here, and can be changed here: not where the application keeps the accounts. */
+  editable: z.boolean(),
+  /** When it is going to be deleted, as its owner has asked for; `null` where nobody has. */
+  deletedAfter: z.date().nullable(),
+  /** Until when its temporary password is good; `null` for one of its owner's. */
+  passwordExpiresAt: z.date().nullable(),
+});
+export type OwnAccount = z.infer<typeof OwnAccount>;
+
 export const RegisterInput = z.strictObject({
   username: Username,
   password: Password,
@@ -35,6 +48,13 @@ export const ChangePasswordInput = z.strictObject({
 });
 export type ChangePasswordInput = z.infer<typeof ChangePasswordInput>;
 
+/** What is left out stays as it is; an e-mail address is taken away by `null`. */
+export const UpdateAccountInput = z.strictObject({
+  username: Username.optional(),
+  email: Email.nullable().optional(),
+});
+export type UpdateAccountInput = z.infer<typeof UpdateAccountInput>;
+
 /** Names one account. */
 export const AccountRef = z.strictObject({ id: AccountId });
 export type AccountRef = z.infer<typeof AccountRef>;
@@ -47,6 +67,10 @@ export type SetRolesInput = z.infer<typeof SetRolesInput>;
 
 export const SetPasswordInput = AccountRef.extend({ password: Password });
 export type SetPasswordInput = z.infer<typeof SetPasswordInput>;
+
+/** A password that is shown once, to be handed over, and that its owner is to replace before it ends. */
+export const TemporaryPassword = z.object({ password: z.string(), expiresAt: z.date() });
+export type TemporaryPassword = z.infer<typeof TemporaryPassword>;
 
 /** Accounts by username; `search` keeps those whose username or e-mail address begins with it. */
 export const ListAccountsInput = PageInput.extend({ search: z.string().max(254).optional() }).prefault({});

@@ -117,7 +117,7 @@ test.for([
   {
     name: "a pending migration",
     break: (place: Workplace) => change(place, "delete from countersign_migrations"),
-    says: /^schema: 1 migration is pending\. .*countersign migrate up$/,
+    says: /^schema: 2 migrations are pending\. .*countersign migrate up$/,
   },
   {
     name: "a newer schema",

@@ -13,7 +13,9 @@ test("up applies what is pending and says so, twice is once, and no secret is ne
   const env = { NODE_ENV: "production" };
   const first = await place.run(["migrate", "up"], { env });
   expect(first.stderr).toBe("");
-  expect(first.stdout).toMatch(/^Applying migration 1 \(initial\)\nApplied migration 1 \(initial\)\n/);
+  expect(first.stdout).toMatch(
+    /^Applying migration 1 \(initial\)\nApplied migration 1 \(initial\)\nApplying migration 2 \(account-life\)\n/,
+  );
   expect(first.stdout).toContain(`The database ${place.at("data", "countersign.db")} is up to date.\n`);
   expect(await place.json(["migrate", "up"], { env })).toEqual({ applied: [] });
   expect(existsSync(place.at("data", "countersign.secret"))).toBe(false);

@@ -16,8 +16,8 @@ function releaseAfter(statement: string, requires = 0): { NODE_OPTIONS: string }
     import { migrations } from ${JSON.stringify(source("store/migrations/index.ts").href)};
     const sql = ${JSON.stringify(statement)};
     const query = { kind: "RawNode", sqlFragments: [sql], parameters: [] };
-    const compile = () => ({ sql, query, parameters: [], queryId: { queryId: "two" } });
-    migrations.push({ id: 2, name: "two", requires: ${requires}, statements: () => [{ compile }] });`;
+    const compile = () => ({ sql, query, parameters: [], queryId: { queryId: "three" } });
+    migrations.push({ id: 3, name: "three", requires: ${requires}, statements: () => [{ compile }] });`;
   return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` };
 }
 
@@ -108,22 +108,22 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])("on %s", (kind) => {
     ["an account is gone", "delete from accounts where username = 'bob'", "is not found by its username."],
     ["sessions lose what they are proved by", "update sessions set generation = generation + 5", "SESSION_REUSED"],
     ["nobody can sign up", "create unique index one_only on accounts (version)", "Nobody can be signed up: "],
-    ["a statement fails", "insert into nowhere values (1)", "Migration 2 (two) failed and was undone"],
+    ["a statement fails", "insert into nowhere values (1)", "Migration 3 (three) failed and was undone"],
   ])("%s: refuses, and changes nothing", async (_, statement, problem) => {
     const { code, problems, verdict } = await rehearse([], releaseAfter(statement));
     expect(problems.join("\n")).toContain(problem);
     expect([code, verdict]).toEqual([1, expect.stringMatching(/^Not fit: nothing was changed in /)]);
     expect(await leftOver()).toEqual([]);
-    expect(await place.json(["migrate", "status"], { env })).toHaveLength(1);
+    expect(await place.json(["migrate", "status"], { env })).toHaveLength(2);
     tokens = (await refresh(server.url, tokens)).data as Tokens;
   });
 
   it("a release before that cannot work on it any more is found out", async () => {
-    const after = releaseAfter("create table more (id integer)", 2);
+    const after = releaseAfter("create table more (id integer)", 3);
     const { code, problems } = await rehearse(["--before", thisRelease(place)], after);
-    expect(problems).toEqual([expect.stringContaining("before         The database has migration 2")]);
+    expect(problems).toEqual([expect.stringContaining("before         The database has migration 3")]);
     expect(code).toBe(1);
-    expect(await place.json(["migrate", "status"], { env })).toHaveLength(1);
+    expect(await place.json(["migrate", "status"], { env })).toHaveLength(2);
   });
 
   it("what the release before can do nothing with is found out", async () => {
@@ -148,7 +148,7 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])("on %s", (kind) => {
     const after = releaseAfter("alter table accounts add column nickname text");
     const { code, stdout, verdict } = await rehearse(["--before", thisRelease(place)], after);
     expect(stdout).toContain("The release before works on it too: 2 sessions were refreshed.");
-    expect([code, verdict]).toEqual([0, expect.stringMatching(/^Fit, and applied to .*: 2 \(two\)\.$/)]);
+    expect([code, verdict]).toEqual([0, expect.stringMatching(/^Fit, and applied to .*: 3 \(three\)\.$/)]);
     expect(await leftOver()).toEqual([]);
     expect(await call(server.url, "auth.me", { token: tokens.accessToken })).toMatchObject({ status: 200 });
     tokens = (await refresh(server.url, tokens)).data as Tokens;

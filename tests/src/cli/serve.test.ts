@@ -19,7 +19,7 @@ test("a first start makes the database and the secret, and says where it listens
   const server = await place.serve();
   const output = server.output();
   expect(output).toMatch(
-    /applied migration 1 \(initial\)\nCountersign \d+\.\d+\.\d+ listens on http:\/\/127\.0\.0\.1:\d+\n/,
+    /applied migration 2 \(account-life\)\nCountersign \d+\.\d+\.\d+ listens on http:\/\/127\.0\.0\.1:\d+\n/,
   );
   expect(output).toContain(`API docs   ${server.url}/docs\n`);
   expect(output).toContain(`Database   ${place.at("data", "countersign.db")}\n`);
@@ -89,6 +89,8 @@ test("in production every line is JSON, and the rest is the same", async () => {
   expect(lines.map(({ level, msg }) => `${level}: ${msg}`)).toEqual([
     "info: applying migration 1 (initial)",
     "info: applied migration 1 (initial)",
+    "info: applying migration 2 (account-life)",
+    "info: applied migration 2 (account-life)",
     expect.stringMatching(/^warn: COUNTERSIGN_ALGO means nothing to this version/),
     `info: listening on ${server.url}`,
     "info: request",

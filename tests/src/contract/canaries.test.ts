@@ -115,7 +115,9 @@ async function plantEverywhere(
     else await send(`/trpc/${path}?input=${encodeURIComponent(body)}&${plant()}=${plant()}`, { headers });
   }
 
-  for (const { path, type } of accessMatrix(testRouter)) {
+  // It takes no input, and Alice is still needed.
+  const procedures = accessMatrix(testRouter).filter(({ path }) => path !== "account.remove");
+  for (const { path, type } of procedures) {
     const envelope = (json: unknown) => JSON.stringify({ json });
     for (const authorization of [{}, asAlice, asBoss]) {
       await call(path, type, envelope(plant()), authorization);
@@ -128,7 +130,7 @@ async function plantEverywhere(
     for (const name of fields) {
       // A wrong type, and the right one with everything else missing.
       await call(path, type, envelope({ [name]: { [plant()]: plant() } }), asBoss);
-      if (!/logout|revoke/.test(path)) await call(path, type, envelope({ [name]: plant() }), asBoss);
+      if (!/logout|revoke|account\.update/.test(path)) await call(path, type, envelope({ [name]: plant() }), asBoss);
     }
     for (const authorization of strange()) await call(path, type, "{}", { authorization });
   }

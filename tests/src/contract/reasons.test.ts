@@ -91,6 +91,18 @@ const provocations = {
   ],
   WEAK_PASSWORD: [{}, (app) => register(app, { password: "short" })],
   REGISTRATION_CLOSED: [{ registration: "closed" }, (app) => register(app)],
+  LAST_ADMIN: [
+    {},
+    async (app) => {
+      const root = await signUp(app);
+      const chief = await administrator(app);
+      await chief.setRoles({ id: root.user.id, roles: ["admin"] });
+      const again = await signIn(app);
+      const { accounts } = await chief.list();
+      for (const { id, username } of accounts) if (username === "root") await chief.disable({ id });
+      return app.call("account.remove", "", as(again));
+    },
+  ],
   NOT_FOUND: [{}, (app) => app.request("/trpc/nothing.here")],
   BAD_REQUEST: [{}, (app) => register(app, { username: 5 })],
 } as const satisfies Partial<Record<Reason, readonly [Options, (app: TestApp) => Promise<Response>]>>;

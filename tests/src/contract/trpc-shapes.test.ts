@@ -57,9 +57,66 @@ interface Row {
   readonly answer: unknown;
 }
 
+const event = {
+  id: uuid,
+  at: date,
+  kind: "sign_in",
+  sessionId: uuid,
+  byAdministrator: false,
+  address: null,
+  userAgent: null,
+  details: {},
+};
+const ownAccount = { ...user, createdAt: date, editable: true, deletedAfter: null, passwordExpiresAt: null };
+const signingKey = {
+  kid: expect.stringMatching(/^[\w-]{22}$/),
+  algorithm: "EdDSA",
+  status: "current",
+  createdAt: date,
+  activatesAt: date,
+  endsAt: null,
+};
+
 const byId = { input: ({ alice }: World) => ({ id: alice.user.id }), by: "root" as const };
 
 const shapes: Record<string, Row> = {
+  "account.get": { by: "alice", answer: ownAccount },
+  "account.update": {
+    input: () => ({ email: "alice@example.com" }),
+    by: "alice",
+    answer: { ...ownAccount, email: "alice@example.com" },
+  },
+  "account.remove": { by: "alice", answer: { deletedAfter: date } },
+  "account.keep": { by: "alice", answer: ownAccount },
+  "account.events": {
+    input: () => ({ limit: 1, kinds: ["sign_in"] }),
+    by: "alice",
+    answer: { events: [event], nextCursor: null },
+  },
+  "admin.events": {
+    input: ({ alice }) => ({ accountId: alice.user.id, kinds: ["sign_in"] }),
+    by: "root",
+    answer: {
+      events: [{ ...event, account: { id: uuid, username: "alice" }, actor: null, requestId: null }],
+      nextCursor: null,
+    },
+  },
+  "admin.activity": {
+    by: "root",
+    answer: [{ at: date, signIns: expect.any(Number), failedSignIns: 0, refreshes: 0 }],
+  },
+  "admin.health": {
+    by: "root",
+    answer: {
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      startedAt: date,
+      database: { dialect: expect.stringMatching(/^(sqlite|postgres)$/), writeMs: expect.any(Number) },
+      feed: { ageMs: expect.any(Number), isStale: false, subscriptions: 0 },
+      hashes: 0,
+    },
+  },
+  "admin.keys.list": { by: "root", answer: [signingKey] },
+  "admin.keys.rotate": { by: "root", answer: { ...signingKey, status: "next" } },
   "auth.register": {
     input: () => ({ username: "bob", password }),
     answer: { ...signedIn, user: { ...user, username: "bob" } },
@@ -110,14 +167,19 @@ const shapes: Record<string, Row> = {
     by: "root",
     answer: account,
   },
+  "users.setTemporaryPassword": {
+    ...byId,
+    answer: { password: expect.stringMatching(/^[a-z0-9]{5}(-[a-z0-9]{5}){3}$/), expiresAt: date },
+  },
   "users.disable": { ...byId, answer: { ...account, disabled: true } },
   "users.enable": { ...byId, answer: account },
   "users.remove": { ...byId, answer: account },
   "users.sessions.list": { ...byId, answer: [{ ...session, current: false }] },
   "users.sessions.revoke": { input: ({ sessionId }) => ({ id: sessionId }), by: "root", answer: { revoked: 1 } },
+  "users.sessions.revokeAll": { ...byId, answer: { revoked: 1 } },
 };
 
-const ours = accessMatrix(testRouter).filter(({ path }) => /^(auth|users)\./.test(path));
+const ours = accessMatrix(testRouter).filter(({ path }) => /^(account|admin|auth|users)\./.test(path));
 
 async function makeWorld(app: TestApp): Promise<World> {
   const alice = await signUp(app);

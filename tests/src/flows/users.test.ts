@@ -20,10 +20,14 @@ const procedures: readonly [name: string, call: (users: Users, id: SignedIn["use
   ["enable", (users, id) => users.enable({ id })],
   ["remove", (users, id) => users.remove({ id })],
   ["sessions.list", (users, id) => users.sessions.list({ id })],
+  ["setTemporaryPassword", (users, id) => users.setTemporaryPassword({ id })],
+  ["sessions.revokeAll", (users, id) => users.sessions.revokeAll({ id })],
   ["sessions.revoke", (users) => users.sessions.revoke({ id: nobodysId as never })],
 ];
 
-const onNobody = procedures.filter(([name]) => !["list", "create", "sessions.list", "sessions.revoke"].includes(name));
+const onNobody = procedures.filter(
+  ([name]) => !["list", "create", "sessions.list", "sessions.revoke", "sessions.revokeAll"].includes(name),
+);
 
 async function expectEnded(app: TestApp, session: SignedIn): Promise<void> {
   await expectReason(bearer(app, session).whoami.query(), "SESSION_REVOKED");

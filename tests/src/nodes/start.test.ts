@@ -12,7 +12,10 @@ it("four nodes that start at once on an empty database migrate once, and sign wi
   const client = new pg.Client(databaseUrl);
   await client.connect();
   const migrations = await client.query("select id, name from countersign_migrations where id > 0 order by id");
-  expect(migrations.rows).toEqual([{ id: "1", name: "initial" }]);
+  expect(migrations.rows).toEqual([
+    { id: "1", name: "initial" },
+    { id: "2", name: "account-life" },
+  ]);
   expect((await client.query("select id from signing_keys")).rows).toHaveLength(1);
   await client.end();
   const tokens = await signUp(many.nodes[0]?.url ?? "", "alice");

@@ -24,7 +24,9 @@ const BoardInput = z.object({ board: z.string(), lastEventId: z.string().nullish
 
 export const testRouter = auth.t.router({
   auth: auth.router,
+  account: auth.accountRouter,
   users: auth.usersRouter,
+  admin: auth.adminRouter,
   ping: auth.publicProcedure.query(() => "pong"),
   length: auth.publicProcedure.input(z.string()).query(({ input }) => input.length),
   whoami: auth.protectedProcedure.query(({ ctx }) => ctx.principal),

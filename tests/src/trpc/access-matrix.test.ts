@@ -11,6 +11,16 @@ const administrator = { ...signedIn, roles: ["admin"] };
 describe("accessMatrix", () => {
   it("lists what each procedure of the test router demands, in the order of paths", () => {
     const expected = [
+      ["account.events", "query", signedIn],
+      ["account.get", "query", signedIn],
+      ["account.keep", "mutation", signedIn],
+      ["account.remove", "mutation", { ...signedIn, maxAge: 300 }],
+      ["account.update", "mutation", { ...signedIn, maxAge: 300 }],
+      ["admin.activity", "query", administrator],
+      ["admin.events", "query", administrator],
+      ["admin.health", "query", administrator],
+      ["admin.keys.list", "query", administrator],
+      ["admin.keys.rotate", "mutation", { ...administrator, maxAge: 300 }],
       ["auth.changePassword", "mutation", signedIn],
       ["auth.cookie.login", "mutation", anyone],
       ["auth.cookie.register", "mutation", anyone],
@@ -44,8 +54,10 @@ describe("accessMatrix", () => {
       ["users.remove", "mutation", administrator],
       ["users.sessions.list", "query", administrator],
       ["users.sessions.revoke", "mutation", administrator],
+      ["users.sessions.revokeAll", "mutation", administrator],
       ["users.setPassword", "mutation", administrator],
       ["users.setRoles", "mutation", administrator],
+      ["users.setTemporaryPassword", "mutation", administrator],
       ["whoami", "query", signedIn],
       ["write", "mutation", { ...signedIn, scopes: ["notes:write"] }],
     ] as const;

@@ -58,6 +58,7 @@ export function useProblemText(problem: Problem | null, { name, minPasswordLengt
     case "INSUFFICIENT_SCOPE":
     case "INSUFFICIENT_ROLE":
     case "FRESH_LOGIN_REQUIRED":
+    case "LAST_ADMIN":
     case "NOT_FOUND":
       return general(t`That did not work. Reload the page, and try again.`);
   }

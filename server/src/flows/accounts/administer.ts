@@ -10,20 +10,20 @@ import type {
   SetPasswordInput,
   SetRolesInput,
 } from "@countersign/shared/schemas";
-import type { Caller, Deps } from "../../deps.ts";
-import { deleteAccount, findAccountById, findAccountByKey, listAccounts as listRows } from "../../store/accounts.ts";
-import { appendFeedEvent } from "../../store/feed-events.ts";
+import type { Caller, Db, Deps } from "../../deps.ts";
+import { adminRole } from "../../options.ts";
+import { findAccountById, findAccountByKey, listAccounts as listRows } from "../../store/accounts.ts";
 import type { AccountRow } from "../../store/schema.ts";
 import { transact } from "../../store/transact.ts";
-import { recordAudit } from "../audit.ts";
 import { seeOwnWrite } from "../see-own-write.ts";
-import { revokeInTransaction } from "../sessions/revoke-in-transaction.ts";
 import { applyAccountChange } from "./change-account.ts";
 import { checkPassword } from "./check-password.ts";
 import { checkRoles } from "./check-roles.ts";
 import { createAccount } from "./create-account.ts";
+import { requireOtherAdministrator } from "./last-administrator.ts";
 import { loginKey, usernameKey } from "./normalise.ts";
 import { refuseIfApplicationOwnsAccounts } from "./own-accounts.ts";
+import { removeInTransaction } from "./remove-account.ts";
 
 /** Who acts, and from where. */
 export interface Administrator {
@@ -65,12 +65,13 @@ export async function addAccount(deps: Deps, input: CreateAccountInput, by: Admi
   return getAccount(deps, { id });
 }
 
-/** Sets an account's roles. @throws {AuthError} `NOT_FOUND`, or `BAD_REQUEST` for an undeclared role */
+/** Sets an account's roles. @throws {AuthError} `NOT_FOUND`, `LAST_ADMIN`, or `BAD_REQUEST` for an undeclared role */
 export async function setRoles(deps: Deps, { id, roles }: SetRolesInput, by: Administrator): Promise<AccountView> {
   checkRoles(deps.settings, roles);
   const unique = [...new Set(roles)];
   await applyAccountChange(deps, id, {
     set: { roles: JSON.stringify(unique) },
+    check: (trx) => (unique.includes(adminRole) ? Promise.resolve() : keepOneAdministrator(by)(trx, id)),
     audit: { kind: "roles_changed", actorId: by.actorId, details: { roles: unique } },
     caller: by.caller,
   });
@@ -86,7 +87,7 @@ export async function setPassword(
   const account = await requireAccount(deps, id);
   await checkPassword(deps.settings, password, { username: account.username, field: "password" });
   await applyAccountChange(deps, id, {
-    set: { password_hash: await deps.hasher.hash(password) },
+    set: { password_hash: await deps.hasher.hash(password), password_expires_at: null },
     revoke: { selection: { accountId: id }, reason: "password_changed" },
     audit: { kind: "password_changed", actorId: by.actorId },
     caller: by.caller,
@@ -94,10 +95,11 @@ export async function setPassword(
   return getAccount(deps, { id });
 }
 
-/** Ends an account's sessions and refuses new ones. Twice is once. @throws {AuthError} `NOT_FOUND` */
+/** Ends an account's sessions and refuses new ones. Twice is once. @throws {AuthError} `NOT_FOUND`, `LAST_ADMIN` */
 export async function disableAccount(deps: Deps, { id }: AccountRef, by: Administrator): Promise<AccountView> {
   await applyAccountChange(deps, id, {
     set: { disabled_at: deps.now() },
+    check: (trx) => keepOneAdministrator(by)(trx, id),
     revoke: { selection: { accountId: id }, reason: "account_disabled" },
     audit: { kind: "account_disabled", actorId: by.actorId },
     caller: by.caller,
@@ -115,18 +117,20 @@ export async function enableAccount(deps: Deps, { id }: AccountRef, by: Administ
   return getAccount(deps, { id });
 }
 
-/** Removes an account for good, and ends its sessions. @throws {AuthError} `NOT_FOUND` */
+/** Removes an account for good, and ends its sessions. @throws {AuthError} `NOT_FOUND`, `LAST_ADMIN` */
 export async function removeAccount(deps: Deps, { id }: AccountRef, by: Administrator): Promise<AccountView> {
   const account = await getAccount(deps, { id });
   await transact(deps.db, async (trx) => {
-    const now = deps.now();
-    if (!(await deleteAccount(trx, id))) throw new AuthError("NOT_FOUND");
-    await revokeInTransaction(trx, { accountId: id }, { now, reason: "account_removed" });
-    await appendFeedEvent(trx, { kind: "account_changed", subject: id, version: Number.MAX_SAFE_INTEGER }, now);
-    await recordAudit(deps, trx, { kind: "account_removed", accountId: id, actorId: by.actorId }, by.caller);
+    await keepOneAdministrator(by)(trx, id);
+    if (!(await removeInTransaction(deps, trx, id, by))) throw new AuthError("NOT_FOUND");
   });
   await seeOwnWrite(deps);
   return account;
+}
+
+/** Of the command line nobody takes the last administrator away by mistake, and it can make another. */
+function keepOneAdministrator({ actorId }: Administrator): (trx: Db, id: AccountId) => Promise<void> {
+  return actorId === null ? async () => {} : requireOtherAdministrator;
 }
 
 async function requireAccount(deps: Deps, id: AccountId): Promise<AccountRow> {

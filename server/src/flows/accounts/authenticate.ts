@@ -25,12 +25,17 @@ export async function authenticate(
     const found = await deps.settings.authenticate({ username: credentials.username, password: credentials.password });
     return fromApplication(found, "authenticate");
   }
-  const stored = row?.password_hash ?? null;
+  const stored = row === null ? null : usableHash(row, deps.now());
   // Hash even when the account is unknown, so that both answers take the same time (ASVS 5.0 6.3.8).
   const matches = await deps.hasher.verify(credentials.password, stored);
   if (!matches || row === null || stored === null) return null;
   if (deps.hasher.isOutdated(stored)) await upgradeHash(deps, { id: row.id, stored }, credentials.password);
   return fromRow(row);
+}
+
+/** A temporary password that has ended is none. */
+function usableHash({ password_hash: hash, password_expires_at: endsAt }: AccountRow, now: number): string | null {
+  return endsAt !== null && endsAt <= now ? null : hash;
 }
 
 /** The next sign-in tries again, so a failure is no reason to refuse the right password. */

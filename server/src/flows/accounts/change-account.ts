@@ -1,9 +1,8 @@
 import { AuthError } from "@countersign/shared";
 import type { AccountId } from "@countersign/shared/schemas";
-import type { Caller, Deps } from "../../deps.ts";
-import { changeAccount } from "../../store/accounts.ts";
+import type { Caller, Db, Deps } from "../../deps.ts";
+import { type AccountChange, changeAccount } from "../../store/accounts.ts";
 import { appendFeedEvent } from "../../store/feed-events.ts";
-import type { AccountRow } from "../../store/schema.ts";
 import type { SessionSelection } from "../../store/sessions.ts";
 import { transact } from "../../store/transact.ts";
 import { type AuditEvent, recordAudit } from "../audit.ts";
@@ -21,16 +20,19 @@ export async function applyAccountChange(
   deps: Deps,
   id: AccountId,
   change: {
-    readonly set: Partial<Pick<AccountRow, "roles" | "password_hash" | "disabled_at">>;
+    readonly set: AccountChange;
     readonly revoke?: { readonly selection: SessionSelection; readonly reason: string };
     /** The version that a password was compared with: what was proved of an older one is worth nothing. Default: any. */
     readonly at?: number;
+    /** Called in the transaction, before anything is changed: nothing is where it throws. */
+    readonly check?: (trx: Db) => Promise<void>;
     readonly audit: AuditEvent;
     readonly caller: Caller;
   },
 ): Promise<number> {
   const revoked = await transact(deps.db, async (trx) => {
     const now = deps.now();
+    await change.check?.(trx);
     const version = await changeAccount(trx, { id, version: change.at }, { ...change.set, updated_at: now });
     if (version === null) throw new AuthError(change.at === undefined ? "NOT_FOUND" : "INVALID_CREDENTIALS");
     await appendFeedEvent(trx, { kind: "account_changed", subject: id, version }, now);

@@ -1,15 +1,13 @@
-import { AuthError } from "@countersign/shared";
 import type { AccountId, CreateAccountInput } from "@countersign/shared/schemas";
 import { newId } from "../../crypto/id.ts";
 import type { Caller, Db, Deps } from "../../deps.ts";
 import { insertAccount } from "../../store/accounts.ts";
 import { transact } from "../../store/transact.ts";
-import { UniqueViolation } from "../../store/unique-violation.ts";
 import { type AuditEvent, recordAudit } from "../audit.ts";
 import type { Account } from "./account.ts";
 import { checkPassword } from "./check-password.ts";
 import { checkRoles } from "./check-roles.ts";
-import { emailKey, usernameKey } from "./normalise.ts";
+import { namesOf, refusalOfTaken } from "./names.ts";
 
 interface CreateAccountOptions {
   readonly caller: Caller;
@@ -45,23 +43,20 @@ export async function createAccount(
       await check(trx);
       await insertAccount(trx, {
         id: account.id,
-        username: account.username,
-        username_key: usernameKey(account.username),
-        email: account.email,
-        email_key: account.email === null ? null : emailKey(account.email),
+        ...namesOf(account),
         password_hash: passwordHash,
         roles: JSON.stringify(account.roles),
         version: account.version,
         disabled_at: null,
+        delete_at: null,
+        password_expires_at: null,
         created_at: now,
         updated_at: now,
       });
       await recordAudit(deps, trx, { ...audit, accountId: account.id }, caller);
     });
   } catch (error) {
-    if (error instanceof UniqueViolation)
-      throw new AuthError(error.column === "email_key" ? "EMAIL_TAKEN" : "USERNAME_TAKEN");
-    throw error;
+    throw refusalOfTaken(error);
   }
   return account;
 }

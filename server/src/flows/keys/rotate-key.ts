@@ -5,7 +5,7 @@ import { recordAudit } from "../audit.ts";
 import { seeOwnWrite } from "../see-own-write.ts";
 
 /** Who nobody sent: the program itself. */
-const itself: Caller = { address: null, userAgent: null, requestId: null };
+export const itself: Caller = { address: null, userAgent: null, requestId: null };
 
 /**
  * Makes the next signing key. It is published at once and signs after the lead, so that every verifier knows it by then;

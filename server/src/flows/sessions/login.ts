@@ -42,6 +42,7 @@ async function refuse(
 ): Promise<never> {
   const accountId = account?.id ?? candidate?.id ?? null;
   const details = account === null ? {} : { disabled: true };
+  deps.tally.count("sign_in_failed");
   await recordAudit(deps, deps.db, { kind: "sign_in_failed", accountId, details }, caller);
   throw new AuthError(account === null ? "INVALID_CREDENTIALS" : "ACCOUNT_DISABLED");
 }

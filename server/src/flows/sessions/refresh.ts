@@ -65,7 +65,10 @@ async function rotate(deps: Deps, session: SessionRow, account: Account, conditi
   const prolongedTo = expiresAt === session.expires_at ? null : expiresAt;
   const isDone = await rotateSession(deps.db, { id, generation, now, prolongedTo, rotatedBy }, condition);
   const successor = { ...session, generation: generation + 1, rotated_at: now, expires_at: expiresAt };
-  if (isDone) deps.knownSessions.set(id, asKnown(successor), expiresAt);
+  if (isDone) {
+    deps.knownSessions.set(id, asKnown(successor), expiresAt);
+    deps.tally.count("refresh");
+  }
   return { isDone, started: { session: successor, account, accessToken } };
 }
 

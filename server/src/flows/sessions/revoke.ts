@@ -1,8 +1,8 @@
-import type { AccountId } from "@countersign/shared/schemas";
+import type { AccountId, AuditKind } from "@countersign/shared/schemas";
 import type { Caller, Deps } from "../../deps.ts";
 import type { SessionSelection } from "../../store/sessions.ts";
 import { transact } from "../../store/transact.ts";
-import { type AuditKind, recordAudit } from "../audit.ts";
+import { recordAudit } from "../audit.ts";
 import { seeOwnWrite } from "../see-own-write.ts";
 import { revokeInTransaction } from "./revoke-in-transaction.ts";
 

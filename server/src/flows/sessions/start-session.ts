@@ -60,6 +60,7 @@ export async function startSession(
     await recordAudit(deps, trx, { kind: "sign_in", accountId: account.id, sessionId: session.id }, start.caller);
     if (hasOneWriter(deps.db)) await start.onStart?.(trx);
   });
+  deps.tally.count("sign_in");
   deps.knownSessions.set(session.id, asKnown(session), session.expires_at);
   await followUp(deps, account.id, start);
   return { session, account, accessToken };

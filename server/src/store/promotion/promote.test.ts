@@ -1,7 +1,7 @@
+import { DatabaseSync } from "node:sqlite";
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import type { Db } from "../../deps.ts";
-import type { Database } from "../database.ts";
 import { setMark } from "../marks.ts";
 import { migrate } from "../migrate.ts";
 import { postgres } from "../postgres.ts";
@@ -18,7 +18,8 @@ const id = (index: number) => `01990000-0000-7000-8000-${String(index).padStart(
 /** An SQLite with a row or more in every table, and an empty PostgreSQL. */
 async function house() {
   const folder = temporaryFolder();
-  const source = sqlite(folder.at("auth.db"));
+  const location = folder.at("auth.db");
+  const source = sqlite(location);
   const url = await emptyPostgres();
   const db = await source.open();
   await migrate(db, { now });
@@ -40,6 +41,7 @@ async function house() {
   );
   await sql`delete from feed_events where id = 1`.execute(db);
   return {
+    location,
     source,
     target: postgres(url),
     url,
@@ -96,10 +98,10 @@ async function forgeIn(
   return () => sql`drop trigger forge on accounts`.execute(db);
 }
 
-/** Writes from another connection while `promote` is at work: SQLite's driver answers within the turn, as a server would. */
-async function whileItRuns({ source }: { source: Database }, work: (db: Db) => Promise<void>): Promise<void> {
-  await using db = await source.open();
-  await work(db);
+/** Writes from another connection, and returns when that is done: `promote` waits for nothing that goes on beside it. */
+function write({ location }: { readonly location: string }, statements: readonly string[]): void {
+  using db = new DatabaseSync(location);
+  for (const statement of statements) db.exec(statement);
 }
 
 describe("promote", () => {
@@ -133,30 +135,22 @@ describe("promote", () => {
 
   it("does again what changed while it was copied: rows that came, went, and gave each other their names", async () => {
     await using home = await house();
-    const changes: Promise<void>[] = [];
     const promoted = await run({
       ...home,
       ...at("copying", "sessions", () =>
-        changes.push(
-          whileItRuns(home, async (db) => {
-            const rename = (index: number, name: string) =>
-              sql`update accounts set username_key = ${name} where id = ${id(index)}`.execute(db);
-            await rename(1, "free");
-            await rename(2, "person 1");
-            await rename(1, "person 2");
-            await sql`delete from accounts where id = ${id(3)}`.execute(db);
-            await sql`insert into accounts (id, username, username_key, roles, version, created_at, updated_at)
-              values (${id(9_000)}, 'Person 3', 'person 3', '[]', 1, 5, 6)`.execute(db);
-            await sql`update sessions set generation = 8`.execute(db);
-            await sql`insert into feed_events (kind, subject, created_at) values ('session_revoked', 's2', 11)`.execute(
-              db,
-            );
-            await sql`insert into attempts values ('Zed', 1, 1) on conflict (key) do update set count = 4`.execute(db);
-          }),
-        ),
+        write(home, [
+          `update accounts set username_key = 'free' where id = '${id(1)}'`,
+          `update accounts set username_key = 'person 1' where id = '${id(2)}'`,
+          `update accounts set username_key = 'person 2' where id = '${id(1)}'`,
+          `delete from accounts where id = '${id(3)}'`,
+          `insert into accounts (id, username, username_key, roles, version, created_at, updated_at)
+            values ('${id(9_000)}', 'Person 3', 'person 3', '[]', 1, 5, 6)`,
+          "update sessions set generation = 8",
+          "insert into feed_events (kind, subject, created_at) values ('session_revoked', 's2', 11)",
+          "insert into attempts values ('Zed', 1, 1) on conflict (key) do update set count = 4",
+        ]),
       ),
     });
-    await Promise.all(changes);
     expect(promoted?.changed).toBe(7);
     await using there = await home.target.open();
     expect(await contentOf(there)).toEqual(await contentOf(home.db));
@@ -215,18 +209,16 @@ describe("promote", () => {
     await using there = await home.target.open();
     await migrate(there, { now });
     await forgeIn(there, { username: "Late", what: "new.version := 7" });
-    let changing: Promise<void> = Promise.resolve();
     const broken = run({
       ...home,
-      ...at("copying", "sessions", () => {
-        changing = whileItRuns(home, async (db) => {
-          await sql`insert into accounts (id, username, username_key, roles, version, created_at, updated_at)
-            values (${id(9_000)}, 'Late', 'late', '[]', 1, 5, 6)`.execute(db);
-        });
-      }),
+      ...at("copying", "sessions", () =>
+        write(home, [
+          `insert into accounts (id, username, username_key, roles, version, created_at, updated_at)
+            values ('${id(9_000)}', 'Late', 'late', '[]', 1, 5, 6)`,
+        ]),
+      ),
     });
     await expectStoreError(broken, "COPY_DIFFERS");
-    await changing;
     expect(await traces(home.db)).toEqual([]);
   });
 

@@ -10,10 +10,12 @@ import {
   SessionRef,
   SetPasswordInput,
   SetRolesInput,
+  TemporaryPassword,
 } from "@countersign/shared/schemas";
 import { z } from "zod";
 import type { Administrator } from "../../flows/accounts/administer.ts";
 import * as accounts from "../../flows/accounts/administer.ts";
+import { setTemporaryPassword } from "../../flows/accounts/temporary-password.ts";
 import { listSessions } from "../../flows/sessions/list-sessions.ts";
 import { revoke } from "../../flows/sessions/revoke.ts";
 import { adminRole } from "../../options.ts";
@@ -44,6 +46,14 @@ const sessionsRouter = t.router({
     .mutation(async ({ ctx, input }) => ({
       revoked: await revoke(ctx.auth.deps, { id: input.id }, { ...by(ctx), reason: "revoked_by_administrator" }),
     })),
+
+  /** Signs an account out everywhere. */
+  revokeAll: adminProcedure
+    .input(AccountRef)
+    .output(RevokedCount)
+    .mutation(async ({ ctx, input }) => ({
+      revoked: await revoke(ctx.auth.deps, { accountId: input.id }, { ...by(ctx), reason: "revoked_by_administrator" }),
+    })),
 });
 
 /** Accounts, for role `admin`. Mounted as `users`. */
@@ -65,6 +75,7 @@ export const usersRouter = t.router({
     .mutation(({ ctx, input }) => accounts.addAccount(ctx.auth.deps, input, by(ctx))),
 
   setRoles: accountProcedure
+    .concat(raises("LAST_ADMIN"))
     .input(SetRolesInput)
     .output(Account)
     .mutation(({ ctx, input }) => accounts.setRoles(ctx.auth.deps, input, by(ctx))),
@@ -75,7 +86,15 @@ export const usersRouter = t.router({
     .output(Account)
     .mutation(({ ctx, input }) => accounts.setPassword(ctx.auth.deps, input, by(ctx))),
 
+  /** A password that ends in three days, for the owner to be told: it is shown once. */
+  setTemporaryPassword: accountProcedure
+    .concat(raises("BUSY", "REGISTRATION_CLOSED"))
+    .input(AccountRef)
+    .output(TemporaryPassword)
+    .mutation(({ ctx, input }) => setTemporaryPassword(ctx.auth.deps, input, by(ctx))),
+
   disable: accountProcedure
+    .concat(raises("LAST_ADMIN"))
     .input(AccountRef)
     .output(Account)
     .mutation(({ ctx, input }) => accounts.disableAccount(ctx.auth.deps, input, by(ctx))),
@@ -86,6 +105,7 @@ export const usersRouter = t.router({
     .mutation(({ ctx, input }) => accounts.enableAccount(ctx.auth.deps, input, by(ctx))),
 
   remove: accountProcedure
+    .concat(raises("LAST_ADMIN"))
     .input(AccountRef)
     .output(Account)
     .mutation(({ ctx, input }) => accounts.removeAccount(ctx.auth.deps, input, by(ctx))),

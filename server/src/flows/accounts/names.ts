@@ -1,0 +1,20 @@
+/** What an account is found by: its username and its e-mail address, each with its unique key. */
+import { AuthError } from "@countersign/shared";
+import { UniqueViolation } from "../../store/unique-violation.ts";
+import { emailKey, usernameKey } from "./normalise.ts";
+
+/** The columns of names. */
+export function namesOf({ username, email }: { readonly username: string; readonly email: string | null }) {
+  return {
+    username,
+    username_key: usernameKey(username),
+    email,
+    email_key: email === null ? null : emailKey(email),
+  };
+}
+
+/** `USERNAME_TAKEN` or `EMAIL_TAKEN` where a row could not be written for that; every other error as it is. */
+export function refusalOfTaken(error: unknown): unknown {
+  if (!(error instanceof UniqueViolation)) return error;
+  return new AuthError(error.column === "email_key" ? "EMAIL_TAKEN" : "USERNAME_TAKEN");
+}

@@ -1,0 +1,56 @@
+import type { Principal } from "@countersign/shared";
+import {
+  ActivityInput,
+  AuditEventPage,
+  Health,
+  HourOfActivity,
+  ListEventsInput,
+  RotateKeyInput,
+  SigningKey,
+} from "@countersign/shared/schemas";
+import { z } from "zod";
+import { listActivity } from "../../flows/activity.ts";
+import { rotateKey } from "../../flows/keys/rotate-key.ts";
+import { listEvents } from "../../flows/list-events.ts";
+import { serverHealth } from "../../flows/server-health.ts";
+import { adminRole } from "../../options.ts";
+import { makeGuardedProcedure } from "../guards.ts";
+import { t } from "../init.ts";
+
+const adminProcedure = makeGuardedProcedure<Principal, "INSUFFICIENT_ROLE">({ role: adminRole });
+/** For what concerns everybody at once: the sign-in is of the last five minutes. */
+const freshAdminProcedure = makeGuardedProcedure<Principal, "INSUFFICIENT_ROLE" | "FRESH_LOGIN_REQUIRED">({
+  role: adminRole,
+  maxAge: 300,
+});
+
+/** The server itself, for role `admin`. Mounted as `admin`. */
+export const adminRouter = t.router({
+  /** What happened: the newest first. */
+  events: adminProcedure
+    .input(ListEventsInput)
+    .output(AuditEventPage)
+    .query(({ ctx: { auth }, input }) => listEvents(auth.deps, input)),
+
+  activity: adminProcedure
+    .input(ActivityInput)
+    .output(z.array(HourOfActivity))
+    .query(({ ctx: { auth }, input }) => listActivity(auth.deps, input)),
+
+  health: adminProcedure.output(Health).query(({ ctx: { auth } }) => serverHealth(auth.deps)),
+
+  keys: t.router({
+    list: adminProcedure.output(z.array(SigningKey)).query(({ ctx: { auth } }) => [...auth.deps.keys.list()]),
+
+    rotate: freshAdminProcedure
+      .input(RotateKeyInput)
+      .output(SigningKey)
+      .mutation(({ ctx: { auth, principal }, input }) =>
+        rotateKey(auth.deps, input, { actorId: principal.accountId, caller: auth.caller }),
+      ),
+  }),
+});
+
+type Built = typeof adminRouter;
+/** The type of `auth.adminRouter`. An interface, so that editors show its name and not all of its procedures. */
+export interface AdminRouter extends Built {}
