@@ -7,6 +7,7 @@ export { createAuth } from "./create-auth.ts";
 export { type Environment, readEnvironment } from "./environment.ts";
 export { EnvironmentError } from "./environment-error.ts";
 export { type App, type AppOptions, createApp } from "./http/app.ts";
+export type { PagesRouter } from "./http/pages/pages-router.ts";
 export { ListenError, type Served, serve } from "./http/serve.ts";
 export type { ApplicationAccount, AuthOptions, ClaimsSubject } from "./options.ts";
 export { type AccessRow, accessMatrix, loadLazyRouters } from "./trpc/access.ts";

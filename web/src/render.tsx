@@ -13,12 +13,13 @@ import { messages as englishAuth } from "../locales/en/auth.po";
 import type { AppPage } from "./app/page.ts";
 import { App } from "./auth/app.tsx";
 import type { AuthPage } from "./auth/page.ts";
+import { Problem, type ProblemPage } from "./auth/problem-page.tsx";
 import type { Appearance } from "./shared/appearance.ts";
 import { type Assets, Document } from "./shared/document.tsx";
 import type { Language } from "./shared/languages.ts";
 
 export { languageNames } from "./shared/languages.ts";
-export type { Appearance, AppPage, Assets, AuthPage, Language };
+export type { Appearance, AppPage, Assets, AuthPage, Language, ProblemPage };
 
 const catalogs: Readonly<Record<Language, Messages>> = {
   en: { ...englishAuth, ...englishApp },
@@ -29,6 +30,7 @@ const titles = {
   "sign-in": msg`Sign in`,
   "sign-up": msg`Sign up`,
   setup: msg`Set up this server`,
+  reauth: msg`Confirm that it is you`,
 } satisfies Record<AuthPage["name"], MessageDescriptor>;
 
 /** A page of the auth entry, whole before any script runs. */
@@ -56,6 +58,17 @@ export function renderAppPage(page: AppPage, assets: Assets): string {
       </I18nProvider>
     ),
   });
+}
+
+/** A page that says that there is none: it needs nothing but its style sheet. */
+export function renderProblemPage(page: ProblemPage, assets: Assets): string {
+  const i18n = i18nOf(page.language);
+  const title = `${i18n._(msg`That did not work`)} – ${page.brand.name}`;
+  return render(
+    page,
+    { ...assets, script: null, preloads: [] },
+    { title, content: <Problem page={page} i18n={i18n} /> },
+  );
 }
 
 function i18nOf(language: Language): I18n {

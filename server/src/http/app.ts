@@ -87,7 +87,7 @@ export function createApp<Router extends AnyTRPCRouter = RootRouter>(
   app.use(everyRequest({ issuer: auth.options.issuer, log, metrics }));
   if (origins.length > 0) app.use(allowOrigins(checkOrigins(origins)));
 
-  app.route("/", trpcRoutes({ router, createContext, start, callerOf, log, origins }));
+  app.route("/", trpcRoutes({ at: "/trpc", router, createContext, start, callerOf, log, origins }));
   app.use(limitBody(tooLarge));
   app.route("/", tokenRoutes({ start, callerOf, log }));
   app.route("/", usersMeRoutes(start, callerOf));
@@ -96,7 +96,7 @@ export function createApp<Router extends AnyTRPCRouter = RootRouter>(
   app.route("/", metrics.routes);
   app.route("/", openApiRoutes(router, { issuer: auth.options.issuer, scopes: auth.options.scopes ?? {} }));
   app.route("/", docsRoutes());
-  if (pages !== false) app.route("/", pageRoutes(pages, { start, callerOf, log, origins }));
+  if (pages !== false) app.route("/", pageRoutes(pages, { start, callerOf, log, router }));
 
   const methods = methodsByPath(app);
   app.notFound((context) => {

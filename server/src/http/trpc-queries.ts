@@ -30,10 +30,13 @@ export interface QueriesAnswer {
 type FailureListener = (failure: { readonly error: TRPCError; readonly path: string }) => void;
 
 /** Reads a request for queries; `null` for every other, which is `resolveResponse`'s: it says what is wrong with some. */
-export function readQueries(router: AnyTRPCRouter, request: HonoRequest, maxBatchSize: number): Queries | null {
+export function readQueries(
+  router: AnyTRPCRouter,
+  request: HonoRequest,
+  { path, maxBatchSize }: { readonly path: string; readonly maxBatchSize: number },
+): Queries | null {
   if (request.method !== "GET" || request.header("trpc-accept") !== undefined) return null;
   if (request.header("content-type") !== undefined || request.header("accept")?.includes("jsonl")) return null;
-  const path = request.path.slice("/trpc/".length);
   const searchAt = request.url.indexOf("?");
   const parameters = searchAt === -1 ? null : new URLSearchParams(request.url.slice(searchAt));
   if (parameters?.has("connectionParams")) return null;

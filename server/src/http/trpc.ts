@@ -1,4 +1,4 @@
-/** `/trpc/*`: the procedures, with what tRPC leaves open by default closed. */
+/** The procedures of a router, with what tRPC leaves open by default closed. */
 import { type AnyTRPCRouter, getTRPCErrorFromUnknown, type inferRouterContext, TRPCError } from "@trpc/server";
 import { resolveResponse } from "@trpc/server/http";
 import { type Context, Hono } from "hono";
@@ -30,6 +30,8 @@ interface Failed {
 }
 
 export function trpcRoutes<Router extends AnyTRPCRouter>(options: {
+  /** Where they are, as in `/trpc`. */
+  readonly at: string;
   readonly router: Router;
   readonly createContext: ContextMaker<Router>;
   readonly start: () => Promise<Deps>;
@@ -38,7 +40,8 @@ export function trpcRoutes<Router extends AnyTRPCRouter>(options: {
   /** Origins whose pages may change things with the session cookie. */
   readonly origins: readonly string[];
 }): Hono<{ Variables: RequestVariables }> {
-  const { router, createContext, start, callerOf, log, origins } = options;
+  const { at, router, createContext, start, callerOf, log, origins } = options;
+  const procedureIn = (context: RequestContext) => context.req.path.slice(at.length + 1);
 
   async function contextOf(context: RequestContext, setCookie: ((line: string) => void) | null) {
     const deps = await start();
@@ -56,7 +59,8 @@ export function trpcRoutes<Router extends AnyTRPCRouter>(options: {
   }
 
   async function respond(context: RequestContext, error: TRPCError | null): Promise<Response> {
-    const queries = error === null ? readQueries(router, context.req, maxBatchSize) : null;
+    const queries =
+      error === null ? readQueries(router, context.req, { path: procedureIn(context), maxBatchSize }) : null;
     return queries === null ? respondByTRPC(context, error) : respondToQueries(context, queries);
   }
 
@@ -93,7 +97,7 @@ export function trpcRoutes<Router extends AnyTRPCRouter>(options: {
     const response = await resolveResponse({
       router,
       req: stream?.request ?? context.req.raw,
-      path: context.req.path.slice("/trpc/".length),
+      path: procedureIn(context),
       error,
       maxBatchSize,
       allowMethodOverride: false,
@@ -112,12 +116,12 @@ export function trpcRoutes<Router extends AnyTRPCRouter>(options: {
 
   return new Hono<{ Variables: RequestVariables }>()
     .use(
-      "/trpc/*",
+      `${at}/*`,
       limitBody((context) =>
         respond(context, new TRPCError({ code: "PAYLOAD_TOO_LARGE", message: "The request is too large." })),
       ),
     )
-    .all("/trpc/*", (context) => respond(context, unsupportedMediaType(context.req.raw)));
+    .all(`${at}/*`, (context) => respond(context, unsupportedMediaType(context.req.raw)));
 }
 
 function replyHeaders(errors: readonly TRPCError[]): Record<string, string> {

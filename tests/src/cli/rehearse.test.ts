@@ -157,7 +157,10 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])("on %s", (kind) => {
     const again = await place.serve(env);
     await signIn(again.url, "alice");
     expect(await refresh(again.url, tokens)).toMatchObject({ status: 200 });
-    expect(await place.json(["migrate", "status"], { env })).toMatchObject([{ state: "applied" }, { state: "later" }]);
+    const states = ((await place.json(["migrate", "status"], { env })) as { state: string }[]).map(
+      ({ state }) => state,
+    );
+    expect(states).toEqual(["applied", "applied", "later"]);
     again.signal("SIGKILL");
   });
 });

@@ -121,7 +121,7 @@ test.each([
 ])("a choice of language leads back from %s to %s", async (back, place) => {
   await using app = await testApp();
   const body = new URLSearchParams({ language: "de", back });
-  const reply = await app.request("/preferences", { method: "POST", body, redirect: "manual" });
+  const reply = await app.request("/preferences", { method: "POST", body, headers: origin(app), redirect: "manual" });
   expect([reply.status, reply.headers.get("location")]).toEqual([303, place]);
   expect(reply.headers.get("set-cookie")).toMatch(/^countersign-language=de; /);
 });

@@ -1,20 +1,20 @@
 import { type AuthClient, createAuthClient, isAuthError } from "@countersign/client";
-import type { RootRouter } from "@countersign/server";
+import type { PagesRouter } from "@countersign/server";
 import { QueryClient } from "@tanstack/react-query";
 import { createTRPCOptionsProxy, type TRPCOptionsProxy } from "@trpc/tanstack-react-query";
 import type { AppPage } from "./page.ts";
 
 /** What the pages talk to the server with. */
 export interface AppClient {
-  readonly auth: AuthClient<RootRouter>;
+  readonly auth: AuthClient<PagesRouter>;
   readonly queryClient: QueryClient;
-  readonly trpc: TRPCOptionsProxy<RootRouter>;
+  readonly trpc: TRPCOptionsProxy<PagesRouter>;
 }
 
 /** The client of the person whom the document was made for. When they are not signed in any more, the page is left. */
 export function createAppClient({ session }: AppPage): AppClient {
-  const auth = createAuthClient<RootRouter>({
-    url: "/trpc",
+  const auth = createAuthClient<PagesRouter>({
+    url: "/pages/trpc",
     storage: "cookie",
     session: { ...session, authTime: new Date(session.authTime), expiresAt: new Date(session.expiresAt) },
   });
@@ -26,7 +26,7 @@ export function createAppClient({ session }: AppPage): AppClient {
     // Nothing of the page is left behind, in this tab or in any other: the next one is made by the server.
     if (type === "signed-out" || type === "signed-in") location.replace(placeAfter(type));
   });
-  return { auth, queryClient, trpc: createTRPCOptionsProxy<RootRouter>({ client: auth.trpc, queryClient }) };
+  return { auth, queryClient, trpc: createTRPCOptionsProxy<PagesRouter>({ client: auth.trpc, queryClient }) };
 }
 
 function placeAfter(type: "signed-in" | "signed-out"): string {

@@ -4,8 +4,10 @@ import { I18nProvider } from "@lingui/react";
 import { Trans } from "@lingui/react/macro";
 import { SkipLink } from "../shared/skip-link.tsx";
 import styles from "./app.module.css";
+import { Brand } from "./brand.tsx";
 import { LanguageSwitch } from "./language-switch.tsx";
 import type { AuthPage } from "./page.ts";
+import { Reauth } from "./reauth.tsx";
 import { Setup } from "./setup.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { SignUp } from "./sign-up.tsx";
@@ -17,10 +19,7 @@ export function App({ page, i18n }: { readonly page: AuthPage; readonly i18n: I1
       <SkipLink>
         <Trans>Skip to the form</Trans>
       </SkipLink>
-      <header className={styles.header}>
-        {brand.logo !== null && <img className={styles.logo} src={brand.logo} alt="" height={40} />}
-        <span className={styles.brand}>{brand.name}</span>
-      </header>
+      <Brand brand={brand} />
       <main className={styles.main} id="main">
         <Form page={page} />
       </main>
@@ -39,5 +38,7 @@ function Form({ page }: { readonly page: AuthPage }) {
       return <SignUp page={page} />;
     case "setup":
       return <Setup page={page} />;
+    case "reauth":
+      return <Reauth page={page} />;
   }
 }

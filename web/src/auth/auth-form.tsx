@@ -82,6 +82,7 @@ export function AuthForm({
         {waitOf(problem) !== null && (left > 0 ? t`Wait a moment before you try again.` : t`You can try again now.`)}
       </p>
       <input type="hidden" name="return_to" value={page.returnTo} />
+      {page.purpose !== null && <input type="hidden" name="purpose" value={page.purpose} />}
       {children({ page, errors: text.fields, attempt })}
       <button type="submit" className={styles.submit} aria-disabled={isPending}>
         {submit}

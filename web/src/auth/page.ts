@@ -7,7 +7,7 @@ import * as z from "zod/mini";
 import { Appearance } from "../shared/appearance.ts";
 
 export const AuthPage = z.extend(Appearance, {
-  name: z.enum(["sign-in", "sign-up", "setup"]),
+  name: z.enum(["sign-in", "sign-up", "setup", "reauth"]),
   /** A path of this server. */
   returnTo: z.string(),
   /** What was typed before, but for passwords. */
@@ -18,6 +18,8 @@ export const AuthPage = z.extend(Appearance, {
   minPasswordLength: z.number(),
   /** Who is signed in already. */
   username: z.nullable(z.string()),
+  /** What a confirmation is asked for. */
+  purpose: z.nullable(z.enum(["profile", "deletion", "keys"])),
 });
 export type AuthPage = z.infer<typeof AuthPage>;
 

@@ -10,11 +10,14 @@ export function PasswordField({
   label,
   hint,
   autoComplete,
+  username,
   state,
 }: {
   readonly label: string;
   readonly hint?: string;
   readonly autoComplete: "current-password" | "new-password";
+  /** Whose it is, where the form does not ask: password managers look for it. */
+  readonly username?: string;
   readonly state: FieldState;
 }) {
   const { t } = useLingui();
@@ -26,6 +29,9 @@ export function PasswordField({
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: it only looks on.
     <div onKeyUp={(event) => setCapsLock(event.getModifierState("CapsLock"))} onBlur={() => setCapsLock(false)}>
+      {username !== undefined && (
+        <input className={styles.hidden} autoComplete="username" value={username} readOnly tabIndex={-1} aria-hidden />
+      )}
       <TextField
         name="password"
         type={isShown ? "text" : "password"}

@@ -21,6 +21,7 @@ export function useProblemText(problem: Problem | null, { name, minPasswordLengt
   switch (problem.reason) {
     case "INVALID_CREDENTIALS":
       if (name === "setup") return at("code", t`This is another code than the server printed when it started.`);
+      if (name === "reauth") return at("password", t`This is not your password. Check it, and try again.`);
       return general(t`The username or the password is wrong. Check both, and try again.`);
     case "ACCOUNT_DISABLED":
       return general(t`This account is disabled. Ask an administrator to enable it.`);
@@ -50,10 +51,12 @@ export function useProblemText(problem: Problem | null, { name, minPasswordLengt
       return at("password", weaknessText(problem.details.rule));
     case "BAD_REQUEST":
       return inputText(problem.details.issues);
+    case "SESSION_REVOKED":
     case "TOKEN_MISSING":
+      if (name === "reauth") return general(t`You are not signed in any more. Reload the page, and sign in again.`);
+      return general(t`That did not work. Reload the page, and try again.`);
     case "TOKEN_INVALID":
     case "TOKEN_EXPIRED":
-    case "SESSION_REVOKED":
     case "SESSION_REUSED":
     case "INSUFFICIENT_SCOPE":
     case "INSUFFICIENT_ROLE":

@@ -3,7 +3,8 @@ import { directionOf } from "./languages.ts";
 
 /** The addresses of what a page loads, all of this server. */
 export interface Assets {
-  readonly script: string;
+  /** `null` for a page that needs none. */
+  readonly script: string | null;
   /** What the script loads at once, in this language. */
   readonly preloads: readonly string[];
   readonly styles: readonly string[];
@@ -38,7 +39,7 @@ export function Document({
         {assets.preloads.map((address) => (
           <link key={address} rel="modulepreload" href={address} />
         ))}
-        <script type="module" src={assets.script} />
+        {assets.script !== null && <script type="module" src={assets.script} />}
       </head>
       <body>
         {/* biome-ignore lint/security/noDangerouslySetInnerHtml: it is what React has just rendered. */}

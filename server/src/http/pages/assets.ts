@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
-import type { Assets, Language, renderAppPage, renderAuthPage } from "@countersign/web/render";
+import type { Assets, Language, renderAppPage, renderAuthPage, renderProblemPage } from "@countersign/web/render";
 import { z } from "zod";
 
 /** Under which address everything is that pages load. */
@@ -14,6 +14,7 @@ export type Entry = "auth" | "app";
 export interface BuiltPages {
   readonly renderAuthPage: typeof renderAuthPage;
   readonly renderAppPage: typeof renderAppPage;
+  readonly renderProblemPage: typeof renderProblemPage;
   /** The folder of what browsers load. */
   readonly folder: string;
   readonly languages: readonly [Language, ...Language[]];
@@ -31,10 +32,10 @@ type Chunk = z.infer<typeof Chunk>;
 const Manifest = z.record(z.string(), Chunk);
 
 /** Reads them. @throws {Error} when they were not built. */
-export async function loadPages(): Promise<BuiltPages> {
+export async function loadPages({ hasTheme }: { readonly hasTheme: boolean }): Promise<BuiltPages> {
   const manifestFile = createRequire(import.meta.url).resolve("@countersign/web/manifest.json");
   const manifest = Manifest.parse(JSON.parse(await readFile(manifestFile, "utf8")));
-  const { renderAuthPage, renderAppPage, languageNames } = await import("@countersign/web/render");
+  const { renderAuthPage, renderAppPage, renderProblemPage, languageNames } = await import("@countersign/web/render");
   const [first, ...others] = languageNames;
   if (first === undefined) throw new Error("the pages have no language");
 
@@ -57,6 +58,7 @@ export async function loadPages(): Promise<BuiltPages> {
     folder: dirname(manifestFile),
     renderAuthPage,
     renderAppPage,
+    renderProblemPage,
     languages: [first, ...others],
     assetsOf(entry, language) {
       const [script, ...imports] = withImports(scripts[entry]).values();
@@ -65,7 +67,8 @@ export async function loadPages(): Promise<BuiltPages> {
       return {
         script: addressOf(chunkOf(scripts[entry]).file),
         preloads: [...imports, catalog].map(({ file }) => addressOf(file)),
-        styles: [...new Set(styles)].map(addressOf),
+        // The theme last, as it changes what the others say.
+        styles: [...new Set(styles), ...(hasTheme ? ["theme.css"] : [])].map(addressOf),
         icon: addressOf("icon.svg"),
       };
     },

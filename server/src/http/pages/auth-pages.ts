@@ -6,7 +6,7 @@ import { AuthError, returnPath } from "@countersign/shared";
 import { LoginInput, RegisterInput, SetUpInput } from "@countersign/shared/schemas";
 import type { AuthPage } from "@countersign/web/render";
 import { Hono } from "hono";
-import type { Caller, Deps } from "../../deps.ts";
+import type { Deps } from "../../deps.ts";
 import { register } from "../../flows/accounts/register.ts";
 import { isToBeSetUp, setUp } from "../../flows/accounts/set-up.ts";
 import type { StartedSession } from "../../flows/sessions/issue-tokens.ts";
@@ -22,15 +22,23 @@ import { readPreferences } from "./preferences.ts";
 
 /** What the fields of each form are to its flow. */
 const forms: Readonly<
-  Record<AuthPage["name"], (deps: Deps, fields: Record<string, string>, caller: Caller) => Promise<StartedSession>>
+  Record<AuthPage["name"], (deps: Deps, fields: Record<string, string>, auth: RequestAuth) => Promise<StartedSession>>
 > = {
-  "sign-in": (deps, fields, caller) =>
+  "sign-in": (deps, fields, { caller }) =>
     login(deps, parseFields(LoginInput, given(fields, "username", "password")), caller),
-  "sign-up": (deps, fields, caller) =>
+  "sign-up": (deps, fields, { caller }) =>
     register(deps, parseFields(RegisterInput, given(fields, "username", "email", "password")), caller),
-  setup: (deps, fields, caller) =>
+  setup: (deps, fields, { caller }) =>
     setUp(deps, parseFields(SetUpInput, given(fields, "code", "username", "email", "password")), caller),
+  // Whoever is signed in, whatever the form says: to sign in as somebody else is what the sign-in is for.
+  async reauth(deps, fields, { principal, caller }) {
+    const username = (await principal())?.username;
+    if (username === undefined) throw new AuthError("TOKEN_MISSING");
+    return login(deps, parseFields(LoginInput, { username, password: fields.password }), caller);
+  },
 };
+
+const purposes = ["profile", "deletion", "keys"] as const satisfies readonly AuthPage["purpose"][];
 
 export function authPageRoutes(parts: PageParts): Hono<{ Variables: RequestVariables }> {
   const { start, log, brand, load } = parts;
@@ -54,6 +62,7 @@ export function authPageRoutes(parts: PageParts): Hono<{ Variables: RequestVaria
       isRegistrationOpen: deps.settings.registration === "open" && deps.settings.authenticate === undefined,
       minPasswordLength: deps.settings.minPasswordLength,
       username: await signedInAs(pageAuth(context, parts, { deps })),
+      purpose: purposeIn(fields.purpose ?? context.req.query("for")),
     };
     return context.html(pages.renderAuthPage(page, pages.assetsOf("auth", language)), (failure?.status ?? 200) as 200, {
       ...pageHeaders,
@@ -67,7 +76,7 @@ export function authPageRoutes(parts: PageParts): Hono<{ Variables: RequestVaria
     const cookies: string[] = [];
     const auth = pageAuth(context, parts, { deps, setCookie: (line) => void cookies.push(line) });
     try {
-      await signInByCookie(auth, () => forms[name](deps, fields, auth.caller));
+      await signInByCookie(auth, () => forms[name](deps, fields, auth));
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
       logFailure(log, error, { requestId: context.get("requestId") });
@@ -88,7 +97,19 @@ export function authPageRoutes(parts: PageParts): Hono<{ Variables: RequestVaria
       // Once there is an account there is no such page: who comes back to it wants to sign in.
       return (await isToBeSetUp(await start())) ? show(context, "setup") : context.redirect("/sign-in", 303);
     })
-    .post("/setup", (context) => submit(context, "setup"));
+    .post("/setup", (context) => submit(context, "setup"))
+    .get("/reauth", async (context) => {
+      const username = await signedInAs(pageAuth(context, parts, { deps: await start() }));
+      if (username !== null) return show(context, "reauth");
+      const returnTo = returnPath(context.req.query("return_to"));
+      return context.redirect(`/sign-in?${new URLSearchParams({ return_to: returnTo })}`, 303);
+    })
+    .post("/reauth", (context) => submit(context, "reauth"));
+}
+
+/** What a confirmation is asked for: one of those that the page has words for. */
+function purposeIn(text: string | undefined): AuthPage["purpose"] {
+  return purposes.find((purpose) => purpose === text) ?? null;
 }
 
 /** Who is signed in; `null` where the cookie says nothing that is still so: the page is for signing in. */

@@ -14,7 +14,6 @@ export interface PageParts {
   readonly start: () => Promise<Deps>;
   readonly callerOf: (context: Context) => Caller;
   readonly log: Log;
-  readonly origins: readonly string[];
   readonly brand: Appearance["brand"];
   readonly load: () => Promise<BuiltPages>;
 }
@@ -22,10 +21,10 @@ export interface PageParts {
 /** The sign-in of whoever asks for a page: their cookie's, as a browser sends nothing else with an address. */
 export function pageAuth(
   context: PageContext,
-  { callerOf, origins }: Pick<PageParts, "callerOf" | "origins">,
+  { callerOf }: Pick<PageParts, "callerOf">,
   { deps, setCookie = null }: { readonly deps: Deps; readonly setCookie?: ((line: string) => void) | null },
 ): RequestAuth {
-  const cookie = sessionCookieOf(context, deps, { origins, setCookie });
+  const cookie = sessionCookieOf(context, deps, { origins: [], setCookie });
   return makeContext(deps, { authorization: null, cookie }, callerOf(context)).auth;
 }
 

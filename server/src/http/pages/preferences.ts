@@ -1,8 +1,10 @@
 /** How a browser is shown the pages: in which language, and in which colours. Kept in its own cookies, with or without a sign-in. */
 import { returnPath } from "@countersign/shared";
-import type { Context } from "hono";
+import { type Context, Hono } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import Negotiator from "negotiator";
+import type { RequestVariables } from "../every-request.ts";
+import { type PageParts, pageAuth } from "./page-request.ts";
 
 export interface Preferences<Language extends string> {
   readonly language: Language;
@@ -27,8 +29,17 @@ export function readPreferences<Language extends string>(
   };
 }
 
+export function preferenceRoutes(parts: Pick<PageParts, "start" | "callerOf">): Hono<{ Variables: RequestVariables }> {
+  return new Hono<{ Variables: RequestVariables }>().post("/preferences", async (context) => {
+    const deps = await parts.start();
+    // Another website must not choose for somebody what they see here.
+    pageAuth(context, parts, { deps, setCookie: () => {} }).cookie.requireWritable();
+    return choosePreferences(context);
+  });
+}
+
 /** Keeps what a form of ours chose, and goes back to where it was. What it does not name stays as it is. */
-export async function choosePreferences(context: Context): Promise<Response> {
+async function choosePreferences(context: Context): Promise<Response> {
   const form = new URLSearchParams(await context.req.text());
   const options = { path: "/", httpOnly: true, sameSite: "Lax", maxAge: year } as const;
   const language = form.get("language");
@@ -43,7 +54,7 @@ export async function choosePreferences(context: Context): Promise<Response> {
 /** A page of this server, also one that a person who signs in does not come back to. */
 function backIn(form: URLSearchParams): string {
   const back = form.get("back") ?? "";
-  const page = /^\/(?:sign-in|sign-up|setup)(?=$|\?)/.exec(back)?.[0];
+  const page = /^\/(?:sign-in|sign-up|setup|reauth)(?=$|\?)/.exec(back)?.[0];
   if (page === undefined) return returnPath(back);
   const returnTo = new URLSearchParams(back.slice(page.length)).get("return_to");
   return returnTo === null ? page : `${page}?${new URLSearchParams({ return_to: returnPath(returnTo) })}`;

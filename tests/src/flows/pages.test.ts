@@ -1,0 +1,134 @@
+/** What the server says to whoever asks for a page, before any script. */
+import { createApp } from "@countersign/server";
+import { initTRPC } from "@trpc/server";
+import { describe, expect, it, test } from "vitest";
+import { failingDatabase } from "../support/failing-database.ts";
+import { signUp } from "../support/people.ts";
+import { password, type TestApp, testApp } from "../support/test-app.ts";
+import { testRouter } from "../support/test-router.ts";
+
+/** Sends a form as a page of the server does. */
+function post(app: TestApp, path: string, fields: Record<string, string>, headers: Record<string, string> = {}) {
+  const body = new URLSearchParams(fields);
+  return app.request(path, { method: "POST", body, headers: { origin: app.url, ...headers }, redirect: "manual" });
+}
+
+async function signInByForm(app: TestApp, username = "alice"): Promise<{ cookie: string }> {
+  const reply = await post(app, "/sign-in", { username, password });
+  return { cookie: reply.headers.get("set-cookie")?.split(";")[0] ?? expect.fail("no cookie") };
+}
+
+const textOf = async (reply: Response) => (await reply.text()).replaceAll(/<[^>]+>/g, " ");
+
+describe("/reauth", () => {
+  it("asks whoever is signed in for their password, and makes the sign-in a recent one", async () => {
+    await using app = await testApp();
+    await signUp(app);
+    const before = await signInByForm(app);
+    await app.clock.advance({ minutes: 6 });
+    const change = (headers: { cookie: string }) =>
+      app.request("/pages/trpc/account.update", {
+        method: "POST",
+        headers: { ...headers, origin: app.url, "content-type": "application/json" },
+        body: JSON.stringify({ json: { email: "alice@example.com" } }),
+      });
+    expect((await change(before)).status).toBe(403);
+
+    const page = await app.request("/reauth?for=profile&return_to=/account/profile", { headers: before });
+    const text = await textOf(page);
+    expect(text).toContain("Before you change how you sign in");
+    expect(text).toContain("alice");
+    const wrong = await post(app, "/reauth", { password: "wrong", purpose: "profile" }, before);
+    expect([wrong.status, await textOf(wrong)]).toEqual([401, expect.stringContaining("This is not your password.")]);
+    const right = await post(app, "/reauth", { password, return_to: "/account/profile" }, before);
+    expect([right.status, right.headers.get("location")]).toEqual([303, "/account/profile"]);
+    const after = { cookie: right.headers.get("set-cookie")?.split(";")[0] ?? "" };
+    expect((await change(after)).status).toBe(200);
+    // The session from before was replaced.
+    expect((await app.request("/account", { headers: before, redirect: "manual" })).status).toBe(303);
+  });
+
+  it("takes nobody else's password, whatever the form says", async () => {
+    await using app = await testApp();
+    await signUp(app);
+    await signUp(app, "bob");
+    const alice = await signInByForm(app);
+    const { db } = await app.auth.start();
+    await db.updateTable("accounts").set({ password_hash: null }).where("username", "=", "alice").execute();
+    expect((await post(app, "/reauth", { username: "bob", password }, alice)).status).toBe(401);
+  });
+
+  it("leads to the sign-in where nobody is signed in, and back", async () => {
+    await using app = await testApp();
+    const reply = await app.request("/reauth?return_to=/account/profile", { redirect: "manual" });
+    expect([reply.status, reply.headers.get("location")]).toEqual([303, "/sign-in?return_to=%2Faccount%2Fprofile"]);
+    expect((await post(app, "/reauth", { password })).status).toBe(401);
+  });
+});
+
+test("another website chooses no language for anybody", async () => {
+  await using app = await testApp();
+  for (const headers of [{ origin: "https://evil.example" }, { "sec-fetch-site": "cross-site", origin: "null" }]) {
+    const reply = await post(app, "/preferences", { language: "de" }, headers);
+    expect([reply.status, reply.headers.get("set-cookie")]).toEqual([403, null]);
+    expect(await textOf(reply)).toContain("the page of another website");
+  }
+});
+
+describe("a page that cannot be made", () => {
+  it("says so on a page, in the language of whoever asked, and when to come back", async () => {
+    const failing = failingDatabase();
+    await using app = await testApp({}, { database: failing.database });
+    await signUp(app);
+    const alice = await signInByForm(app);
+    failing.fails = /from "sessions"/;
+    const reply = await app.request("/account", { headers: { ...alice, "accept-language": "de" }, redirect: "manual" });
+    expect([reply.status, reply.headers.get("retry-after")]).toEqual([503, expect.stringMatching(/^\d+$/)]);
+    expect(reply.headers.get("content-type")).toContain("text/html");
+    expect(reply.headers.get("content-security-policy")).toContain("default-src 'none'");
+    const text = await textOf(reply);
+    expect(text).toContain("Der Server kann im Augenblick nicht antworten.");
+    expect(text).toContain("Noch einmal versuchen");
+  });
+});
+
+describe("the pages' own procedures", () => {
+  it("are there whatever an application mounts", async () => {
+    await using app = await testApp();
+    const t = initTRPC.create();
+    const alone = createApp(app.auth, { router: t.router({}) });
+    const reply = await alone.request("/pages/trpc/auth.session");
+    expect(await reply.json()).toEqual({ result: { data: { json: null } } });
+    expect((await alone.request("/trpc/auth.session")).status).toBe(404);
+  });
+
+  it("tell administrators what the application's procedures demand, and nobody else", async () => {
+    await using app = await testApp();
+    await signUp(app);
+    const ask = (session: { cookie: string }) => app.request("/pages/trpc/developer", { headers: session });
+    expect((await ask(await signInByForm(app))).status).toBe(403);
+    const { db } = await app.auth.start();
+    await db.updateTable("accounts").set({ roles: '["admin"]', version: 2 }).execute();
+    const { result } = await (await ask(await signInByForm(app))).json();
+    expect(result.data.json).toMatchObject({ issuer: app.auth.options.issuer, problem: null });
+    const paths = result.data.json.access.map(({ path }: { path: string }) => path);
+    expect(paths).toEqual(expect.arrayContaining(Object.keys(testRouter._def.procedures)));
+  });
+});
+
+describe("the theme", () => {
+  it("is the last style sheet, of two colours that can be read", async () => {
+    await using app = await testApp({}, { app: { pages: { accent: { light: "#0b6e4f", dark: "#7ddfb5" } } } });
+    const page = await (await app.request("/sign-in")).text();
+    expect([...page.matchAll(/<link rel="stylesheet" href="([^"]+)"/g)].at(-1)?.[1]).toBe("/pages/theme.css");
+    const theme = await app.request("/pages/theme.css");
+    expect([theme.status, theme.headers.get("content-type")]).toEqual([200, expect.stringContaining("text/css")]);
+    expect(await theme.text()).toContain("--accent:light-dark(#0b6e4f,#7ddfb5)");
+  });
+
+  it("is refused when the app is made", async () => {
+    await using app = await testApp();
+    const pages = { accent: { light: "#ffff00", dark: "#ffffff" } };
+    expect(() => createApp(app.auth, { pages })).toThrow('"accent.light" cannot be read');
+  });
+});
