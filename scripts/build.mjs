@@ -1,4 +1,5 @@
 /** Builds the packages into their dist folders. */
+import { compressAssets } from "./compress.mjs";
 import { exists, fingerprint, readStamp, writeStamp } from "./fingerprint.mjs";
 import { runTool } from "./process.mjs";
 import { step } from "./step.mjs";
@@ -40,7 +41,9 @@ async function buildWeb() {
   const vite = (/** @type {string[]} */ ...args) =>
     runTool("vite", ["build", "web", "--logLevel=warn", ...args], { from: "web" });
   const client = await vite();
-  return client.code === 0 ? vite("--ssr") : client;
+  if (client.code !== 0) return client;
+  compressAssets("web/dist/client/assets");
+  return vite("--ssr");
 }
 
 /** Builds the pages of `examples/react-ssr`; answers whether it went well. */

@@ -50,6 +50,10 @@ const commands = {
   "bench:gate": (args) => measure("gate.ts", args),
   "bench:types": benchTypes,
   "bench:scale": (args) => become([fromSource, "bench/scale.ts", ...args]),
+  async screenshots() {
+    if (!(await ensureBuilt())) return 1;
+    return become([fromSource, "tests/src/screenshots.ts"]);
+  },
   async texts() {
     const { code } = await runTool("lingui", ["extract", "--config", "web/lingui.config.ts"], {
       from: "web",

@@ -72,6 +72,8 @@ test("everything set arrives typed", () => {
     COUNTERSIGN_REGISTRATION: "closed",
     COUNTERSIGN_ORIGINS: "https://app.example.com, http://localhost:5173",
     COUNTERSIGN_TRUSTED_PROXIES: "10.0.0.0/8,::1",
+    COUNTERSIGN_NAME: "Acme",
+    COUNTERSIGN_ACCENT: "#0b6e4f, #7ddfb5",
     LOG_LEVEL: "warn",
     NODE_ENV: "production",
   });
@@ -90,6 +92,7 @@ test("everything set arrives typed", () => {
     app: {
       origins: ["https://app.example.com", "http://localhost:5173"],
       trustedProxies: ["10.0.0.0/8", "::1"],
+      pages: { name: "Acme", accent: { light: "#0b6e4f", dark: "#7ddfb5" } },
     },
     listen: { port: 8080, host: "::" },
     production: true,
@@ -121,6 +124,8 @@ const good: Readonly<Record<string, readonly string[]>> = {
   COUNTERSIGN_REGISTRATION: ["open", "closed"],
   COUNTERSIGN_ORIGINS: ["https://app.example.com", "https://a.example,https://b.example:8443", ""],
   COUNTERSIGN_TRUSTED_PROXIES: ["127.0.0.1", "10.0.0.0/8, fd00::/8", ""],
+  COUNTERSIGN_NAME: ["Acme", "", "Müller & Söhne"],
+  COUNTERSIGN_ACCENT: ["#1a5ab8,#8ab4f8", ""],
   LOG_LEVEL: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
   NODE_ENV: ["development", "test", "staging", ""],
 };
@@ -168,6 +173,8 @@ const bad: Readonly<Record<string, readonly string[]>> = {
     "HTTPS://A.example",
   ],
   COUNTERSIGN_TRUSTED_PROXIES: ["10.0.0.0/33", "localhost", "10.0.0.1,", "10.0.0.0/8 10.1.0.0/16"],
+  COUNTERSIGN_NAME: ["x".repeat(101)],
+  COUNTERSIGN_ACCENT: ["blue", "#1a5ab8", "#ffffff,#000000", "#1a5ab8,#8ab4f8,#8ab4f8"],
   LOG_LEVEL: ["verbose", "INFO", "3"],
   NODE_ENV: ["prod", "Production", "PRODUCTION"],
 };

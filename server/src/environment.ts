@@ -7,6 +7,7 @@ import type { Log } from "./deps.ts";
 import { EnvironmentError } from "./environment-error.ts";
 import { parseTrustedProxies } from "./http/caller.ts";
 import { isOrigin } from "./http/origins.ts";
+import { type Accent, accentIn } from "./http/pages/theme.ts";
 import { createLog, logLevels } from "./log.ts";
 import { decodeSecret, keepDevelopmentSecret, newSecret, secretRule } from "./master-secret.ts";
 import { isIssuer, issuerRule } from "./options.ts";
@@ -32,7 +33,11 @@ export interface Environment {
     readonly registration?: "open" | "closed";
   };
   /** Options for `createApp`. */
-  readonly app: { readonly origins: readonly string[]; readonly trustedProxies: readonly string[] };
+  readonly app: {
+    readonly origins: readonly string[];
+    readonly trustedProxies: readonly string[];
+    readonly pages: { readonly name?: string; readonly accent?: Accent };
+  };
   /** What `serve` takes. */
   readonly listen: { readonly port: number; readonly host: string };
   /** Whether `NODE_ENV` is `production`. */
@@ -138,6 +143,16 @@ const Variables = z.object({
   COUNTERSIGN_REGISTRATION: z.enum(["open", "closed"]).optional(),
   COUNTERSIGN_ORIGINS: list(isOrigin),
   COUNTERSIGN_TRUSTED_PROXIES: list(isProxy),
+  COUNTERSIGN_NAME: z.string().max(100).optional(),
+  COUNTERSIGN_ACCENT: z
+    .string()
+    .transform((text, issues) => {
+      const accent = accentIn(text);
+      if (accent !== null) return accent;
+      issues.addIssue({ code: "custom" });
+      return z.NEVER;
+    })
+    .optional(),
   LOG_LEVEL: z.enum(logLevels).default("info"),
   // "prod" would quietly be development, with a secret that this machine made up.
   NODE_ENV: z
@@ -162,6 +177,9 @@ const expected: Readonly<Record<Name, string>> = {
   COUNTERSIGN_REGISTRATION: oneOf(["open", "closed"]),
   COUNTERSIGN_ORIGINS: "origins separated by commas, as in https://app.example.com, without a path or a trailing slash",
   COUNTERSIGN_TRUSTED_PROXIES: "IP addresses or CIDR ranges separated by commas, as in 10.0.0.0/8",
+  COUNTERSIGN_NAME: "what the pages call this server, in at most 100 characters",
+  COUNTERSIGN_ACCENT:
+    "two colours that can be read, on white and on #1d2128 (a contrast of 4.5 or more, WCAG 2.2), as in #1a5ab8,#8ab4f8",
   LOG_LEVEL: oneOf(logLevels),
   NODE_ENV: 'exactly "production", or something else',
 };
@@ -199,6 +217,8 @@ function toEnvironment(values: Values, env: NodeJS.ProcessEnv): EnvironmentWitho
     COUNTERSIGN_ACCESS_TTL: accessTtlSeconds,
     COUNTERSIGN_REFRESH_TTL: refreshTtlSeconds,
     COUNTERSIGN_REGISTRATION: registration,
+    COUNTERSIGN_NAME: name,
+    COUNTERSIGN_ACCENT: accent,
   } = values;
   const production = values.NODE_ENV === "production";
   // Whoever runs it in production collects JSON lines; everyone else is a person who has just typed a command.
@@ -216,7 +236,11 @@ function toEnvironment(values: Values, env: NodeJS.ProcessEnv): EnvironmentWitho
       ...(registration !== undefined && { registration }),
     },
     secret: secretSource(values),
-    app: { origins: values.COUNTERSIGN_ORIGINS, trustedProxies: values.COUNTERSIGN_TRUSTED_PROXIES },
+    app: {
+      origins: values.COUNTERSIGN_ORIGINS,
+      trustedProxies: values.COUNTERSIGN_TRUSTED_PROXIES,
+      pages: { ...(name !== undefined && { name }), ...(accent !== undefined && { accent }) },
+    },
     listen: { port: values.PORT, host: values.HOST },
     production,
     forPeople,

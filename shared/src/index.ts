@@ -1,5 +1,6 @@
 /** The words that server and client share. Free of zod, so that a browser may import all of it. */
 
+export { auditKinds } from "./audit-kinds.ts";
 export { AuthError, reasons } from "./errors.ts";
 export type { Principal } from "./principal.ts";
 export type {

@@ -19,7 +19,6 @@ export {
   AuditEvent,
   AuditEventPage,
   AuditKind,
-  auditKinds,
   ListEventsInput,
   ListOwnEventsInput,
   SecurityEvent,

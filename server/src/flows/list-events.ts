@@ -1,15 +1,14 @@
 /** The audit, as people read it. */
-import { AuthError } from "@countersign/shared";
-import {
-  type AccountId,
-  type AuditEvent,
-  type AuditEventPage,
-  auditKinds,
-  type ListEventsInput,
-  type ListOwnEventsInput,
-  type SecurityEvent,
-  type SecurityEventPage,
-  type SessionId,
+import { AuthError, auditKinds } from "@countersign/shared";
+import type {
+  AccountId,
+  AuditEvent,
+  AuditEventPage,
+  ListEventsInput,
+  ListOwnEventsInput,
+  SecurityEvent,
+  SecurityEventPage,
+  SessionId,
 } from "@countersign/shared/schemas";
 import type { Deps } from "../deps.ts";
 import { listUsernames } from "../store/accounts.ts";

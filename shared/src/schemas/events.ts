@@ -1,29 +1,9 @@
 /** What happened: the security log of a person, and of all for administrators. */
 import { z } from "zod";
-import { AccountId, SessionId } from "./fields.ts";
+import { auditKinds } from "../audit-kinds.ts";
+import { AccountId, PageInput, SessionId } from "./fields.ts";
 
 /** What the audit tells apart. */
-export const auditKinds = [
-  "account_registered",
-  "account_created",
-  "accounts_imported",
-  "set_up",
-  "account_disabled",
-  "account_enabled",
-  "account_removed",
-  "deletion_requested",
-  "deletion_cancelled",
-  "profile_changed",
-  "roles_changed",
-  "password_changed",
-  "password_reset",
-  "sign_in",
-  "sign_in_failed",
-  "session_revoked",
-  "refresh_reused",
-  "key_rotated",
-] as const;
-
 export const AuditKind = z.enum(auditKinds);
 export type AuditKind = z.infer<typeof AuditKind>;
 
@@ -52,13 +32,12 @@ export const AuditEvent = SecurityEvent.extend({
 });
 export type AuditEvent = z.infer<typeof AuditEvent>;
 
-const Page = z.strictObject({
+const Page = PageInput.extend({
   /** From the page before. */
   cursor: z
     .string()
     .regex(/^\d{1,16}\.[0-9a-f-]{36}$/, '"cursor" must be from the page before')
     .optional(),
-  limit: z.int().min(1).max(100).default(50),
   /** Only events of these kinds. Default: all. */
   kinds: z.array(AuditKind).min(1).max(auditKinds.length).optional(),
 });

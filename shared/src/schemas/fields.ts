@@ -60,4 +60,6 @@ export const PageInput = z.strictObject({
   // A username of 64 characters can have a normal form of more than a thousand.
   cursor: z.string().max(2_000).optional(),
   limit: z.int().min(1).max(100).default(50),
+  /** What tRPC's infinite queries say. There is no way back. */
+  direction: z.literal("forward").optional(),
 });

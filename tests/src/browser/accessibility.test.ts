@@ -3,8 +3,8 @@ import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { skipWithoutBrowser, startBrowser } from "../support/browser.ts";
-import { fill, nameField, openPage, press } from "../support/open-page.ts";
-import { signUp } from "../support/people.ts";
+import { fill, nameField, openPage, press, signInAt } from "../support/open-page.ts";
+import { administrator, signIn, signUp } from "../support/people.ts";
 import { password, testApp } from "../support/test-app.ts";
 
 await skipWithoutBrowser();
@@ -31,6 +31,17 @@ const shown = [
   { colorScheme: "light", width: 320 },
   { colorScheme: "dark", width: 320 },
 ] as const;
+
+/** The pages of administrators, each with what shows that it is there. */
+const consolePages = {
+  "/admin/accounts": "By username",
+  "/admin/accounts?search=nobody": "There is no such account.",
+  "/admin/accounts/new": "On the page of the account",
+  "/admin/events": "This is all there is.",
+  "/admin/keys": "Signs now",
+  "/admin/health": "a write takes",
+  "/developer": "Who may call what",
+} as const;
 
 describe.each(shown)("in $colorScheme, $width wide", ({ colorScheme, width }) => {
   it.each(["ltr", "rtl"])("nothing is wrong with any state: %s", { timeout: 120_000 }, async (direction) => {
@@ -69,6 +80,60 @@ describe.each(shown)("in $colorScheme, $width wide", ({ colorScheme, width }) =>
     await page.goto("/sign-in");
     await page.getByText("You are signed in already.").waitFor();
     await look("sign in, signed in");
+    await page.goto("/reauth?for=deletion");
+    await look("confirm");
+    await page.goto("/account/password");
+    await fill(page, { "Current password": "wrong", "New password": "another password of alice" });
+    await page.getByText(/hard to guess/i).waitFor();
+    await look("password");
+    await press(page, "Change the password");
+    await page.getByText("This is not your password.").waitFor();
+    await look("password, refused");
+    await page.goto("/account/profile");
+    await page.getByLabel("Username").waitFor();
+    await look("profile");
+    await page.goto("/account/security-log");
+    await page.getByText("Signed up").waitFor();
+    await look("security log");
+    await page.goto("/account/delete");
+    await press(page, "Delete my account");
+    await page.getByRole("dialog").locator('button[aria-disabled="false"]', { hasText: "Delete" }).waitFor();
+    await look("delete, asked");
+    await page.goto("/admin/accounts");
+    await page.getByRole("heading", { name: "This is for administrators" }).waitFor();
+    await look("forbidden");
+    await page.goto("/account/nothing");
+    await page.getByRole("heading", { name: "There is no such page" }).waitFor();
+    await look("not found");
+    expect(found).toEqual({});
+  });
+
+  it("nothing is wrong with the console", { timeout: 120_000 }, async () => {
+    await using app = await testApp();
+    const { user } = await signUp(app);
+    await (await administrator(app)).setRoles({ id: user.id, roles: ["admin"] });
+    await using tab = await openPage(browser, app, "/sign-in", { colorScheme, viewport: { width, height: 800 } });
+    const { page } = tab;
+    await signInAt(page, "alice");
+    const found: Record<string, string[]> = {};
+    const look = async (state: string) => {
+      const faults = await faultsOf(page);
+      if (faults.length > 0) found[state] = faults;
+    };
+    for (const [path, shows] of Object.entries(consolePages)) {
+      await page.goto(path);
+      await page.getByText(shows).first().waitFor();
+      await look(path);
+    }
+    await page.getByLabel("Put an access token of yours here").fill((await signIn(app)).accessToken);
+    await page.getByText(/It is good for|It has expired/).waitFor();
+    await look("a token");
+    await page.goto(`/admin/accounts/${user.id}`);
+    await page.getByText("This device").or(page.getByText("Where it is signed in")).first().waitFor();
+    await look("an account");
+    await press(page, "Temporary password for alice");
+    await page.getByRole("dialog").locator('button[aria-disabled="false"]', { hasText: "Temporary" }).waitFor();
+    await look("an account, asked");
     expect(found).toEqual({});
   });
 });

@@ -56,7 +56,7 @@ it("has the fields of the procedure's input, and no others", () => {
     readonly email?: string;
   }>();
   expectTypeOf<keyof ReturnType<typeof fieldErrorsOf<TestRouter, "users.list">>>().toEqualTypeOf<
-    "cursor" | "limit" | "search"
+    "cursor" | "direction" | "limit" | "search"
   >();
   expectTypeOf<keyof ReturnType<typeof fieldErrorsOf<TestRouter, "ping">>>().toBeNever();
   expectTypeOf<keyof ReturnType<typeof fieldErrorsOf<TestRouter, "length">>>().toBeNever();

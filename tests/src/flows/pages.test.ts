@@ -102,6 +102,30 @@ describe("the pages' own procedures", () => {
     expect((await alone.request("/trpc/auth.session")).status).toBe(404);
   });
 
+  it("answer no page of another origin, also none that may call the application's", async () => {
+    await using app = await testApp({}, { app: { origins: ["https://app.example"] } });
+    await signUp(app);
+    const alice = await signInByForm(app);
+    const ask = (headers: Record<string, string>) =>
+      app.request("/pages/trpc/account.get", { headers: { ...alice, ...headers } });
+    for (const headers of [
+      { origin: "https://app.example" },
+      { origin: "null" },
+      { "sec-fetch-site": "same-site" },
+      { "sec-fetch-site": "cross-site" },
+    ]) {
+      expect((await ask(headers)).status).toBe(403);
+    }
+    for (const headers of [
+      {},
+      { origin: app.url },
+      { "sec-fetch-site": "same-origin" },
+      { "sec-fetch-site": "none" },
+    ]) {
+      expect((await ask(headers)).status).toBe(200);
+    }
+  });
+
   it("tell administrators what the application's procedures demand, and nobody else", async () => {
     await using app = await testApp();
     await signUp(app);

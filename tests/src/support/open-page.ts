@@ -1,7 +1,7 @@
 /** A page of the server's own, opened by somebody who was never here. */
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { watch } from "./browser.ts";
-import type { TestApp } from "./test-app.ts";
+import { password, type TestApp } from "./test-app.ts";
 
 export interface OpenOptions extends BrowserContextOptions {
   /** Called before the page is asked for. */
@@ -37,3 +37,9 @@ export function press(page: Page, name: string): Promise<void> {
 
 /** The label of the field that names who signs in. */
 export const nameField = "Username or e-mail address";
+
+/** Signs in on the page that asks for it, and waits for the one that it leads to. */
+export async function signInAt(page: Page, username: string, secret = password): Promise<void> {
+  await fill(page, { [nameField]: username, Password: secret });
+  await Promise.all([page.waitForURL((url) => url.pathname !== "/sign-in"), press(page, "Sign in")]);
+}

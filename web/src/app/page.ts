@@ -17,5 +17,8 @@ export const AppPage = z.extend(Appearance, {
     authTime: z.string(),
     expiresAt: z.string(),
   }),
+  minPasswordLength: z.number(),
+  /** The roles that an account can have. */
+  roles: z.array(z.string()),
 });
 export type AppPage = z.infer<typeof AppPage>;

@@ -22,6 +22,7 @@ async function start(root: HTMLElement): Promise<void> {
   const { messages } = await catalogs[page.language]();
   const i18n = setupI18n({ locale: page.language, messages: { [page.language]: messages } });
   const client = createAppClient(page);
+  document.documentElement.dataset.scripts = "on";
   const router = createAppRouter({ page, client });
   createRoot(root).render(
     <StrictMode>

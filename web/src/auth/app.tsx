@@ -2,11 +2,12 @@
 import type { I18n } from "@lingui/core";
 import { I18nProvider } from "@lingui/react";
 import { Trans } from "@lingui/react/macro";
+import { Preferences } from "../shared/preferences.tsx";
 import { SkipLink } from "../shared/skip-link.tsx";
 import styles from "./app.module.css";
 import { Brand } from "./brand.tsx";
-import { LanguageSwitch } from "./language-switch.tsx";
 import type { AuthPage } from "./page.ts";
+import { pathOf } from "./paths.ts";
 import { Reauth } from "./reauth.tsx";
 import { Setup } from "./setup.tsx";
 import { SignIn } from "./sign-in.tsx";
@@ -24,7 +25,7 @@ export function App({ page, i18n }: { readonly page: AuthPage; readonly i18n: I1
         <Form page={page} />
       </main>
       <footer className={styles.footer}>
-        <LanguageSwitch page={page} />
+        <Preferences appearance={page} back={pathOf(page.name, page.returnTo)} />
       </footer>
     </I18nProvider>
   );

@@ -1,21 +1,10 @@
-/** A form that a browser can send by itself, and that goes without leaving the page once scripts are there. */
-import { Trans, useLingui } from "@lingui/react/macro";
-import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
-import { useCountdown } from "../shared/use-countdown.ts";
-import { useWaiting } from "../shared/use-waiting.ts";
-import { type AuthFields, type FieldName, readFields } from "./fields.ts";
-import styles from "./form.module.css";
+/** A form of the auth pages: without scripts it is sent to the address of its page, and with them it is the same. */
+import { useLingui } from "@lingui/react/macro";
+import type { ReactNode } from "react";
+import { type FieldState, Form, type ReadField } from "../shared/form.tsx";
+import type { Problem } from "../shared/problem.ts";
+import { atField, general, type ProblemText, useProblemText } from "../shared/problem-text.ts";
 import type { AuthPage } from "./page.ts";
-import { type Problem, problemIn, waitOf } from "./problem.ts";
-import { useProblemText } from "./problem-text.tsx";
-
-/** What the fields of a form are given: what is wrong with each. */
-export interface FieldState {
-  readonly page: AuthPage;
-  readonly errors: Readonly<Partial<Record<FieldName, string>>>;
-  /** Changes whenever a form was sent: what is hidden then hides again. */
-  readonly attempt: number;
-}
 
 /** @param props.send Does it; when that resolves, the person is signed in. */
 export function AuthForm({
@@ -26,72 +15,55 @@ export function AuthForm({
 }: {
   readonly page: AuthPage;
   readonly submit: string;
-  readonly send: (fields: AuthFields) => Promise<unknown>;
+  readonly send: (read: ReadField) => Promise<unknown>;
   readonly children: (state: FieldState) => ReactNode;
 }) {
-  const { t } = useLingui();
-  const [problem, setProblem] = useState<Problem | null>(page.failure);
-  const [attempt, setAttempt] = useState(0);
-  const [isPending, setPending] = useState(false);
-  const form = useRef<HTMLFormElement>(null);
-  const text = useProblemText(problem, page);
-  const waiting = useWaiting(isPending);
-  const left = useCountdown(problem, waitOf(problem) ?? 0);
-
-  async function onSubmit(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault();
-    if (isPending) return;
-    setPending(true);
-    setAttempt(attempt + 1);
-    // What is said again afterwards is new to a screen reader then.
-    setProblem(null);
-    try {
-      await send(readFields(event.currentTarget));
-      // It stays pending: the next page is on its way.
-      location.assign(page.returnTo);
-    } catch (error) {
-      setProblem(problemIn(error));
-      setPending(false);
-    }
-  }
-
-  // Never for what the server has rendered: a page that has just come is read from its beginning.
-  useEffect(() => {
-    if (problem === null || problem === page.failure) return;
-    const wrong = form.current?.querySelector<HTMLElement>('[aria-invalid="true"]');
-    (wrong ?? form.current?.querySelector<HTMLElement>("[data-alert]"))?.focus();
-  }, [problem, page.failure]);
-
+  const { name, returnTo, purpose, failure } = page;
   return (
-    <form
-      ref={form}
-      className={styles.form}
-      method="post"
-      action={`/${page.name}`}
-      onSubmit={(event) => void onSubmit(event)}
+    <Form
+      submit={submit}
+      describe={useAuthProblemText(page)}
+      fallback={{
+        action: `/${name}`,
+        hidden: { return_to: returnTo, ...(purpose !== null && { purpose }) },
+        problem: failure,
+      }}
+      send={async (read) => {
+        await send(read);
+        location.assign(returnTo);
+        return "leaving";
+      }}
     >
-      <div role="alert" data-alert tabIndex={-1} className={styles.alert}>
-        {text.general !== null && <p>{text.general}</p>}
-      </div>
-      {left > 0 && (
-        <p className={styles.countdown} aria-hidden="true">
-          <Trans>You can try again in {left} s.</Trans>
-        </p>
-      )}
-      <p role="status" className={styles.hidden}>
-        {waitOf(problem) !== null && (left > 0 ? t`Wait a moment before you try again.` : t`You can try again now.`)}
-      </p>
-      <input type="hidden" name="return_to" value={page.returnTo} />
-      {page.purpose !== null && <input type="hidden" name="purpose" value={page.purpose} />}
-      {children({ page, errors: text.fields, attempt })}
-      <button type="submit" className={styles.submit} aria-disabled={isPending}>
-        {submit}
-      </button>
-      <p role="status" className={styles.waiting}>
-        {waiting === "a moment" && t`One moment …`}
-        {waiting === "some time" && t`It takes longer than usual. It is still under way.`}
-        {waiting === "long" && t`There is still no answer. You can wait, or reload the page and try again.`}
-      </p>
-    </form>
+      {children}
+    </Form>
   );
+}
+
+/** Where a page has more to say of a problem than every page has. */
+function useAuthProblemText({ name, minPasswordLength }: AuthPage): (problem: Problem) => ProblemText {
+  const { t } = useLingui();
+  const describe = useProblemText({ minPasswordLength });
+  return (problem) => own(problem) ?? describe(problem);
+
+  function own(problem: Problem): ProblemText | null {
+    const { reason } = problem;
+    if (name === "setup") {
+      if (reason === "INVALID_CREDENTIALS")
+        return atField("code", t`This is another code than the server printed when it started.`);
+      if (reason === "REGISTRATION_CLOSED")
+        return general(t`This server is set up already: there is an account. Sign in with it.`);
+    }
+    if (name === "reauth") {
+      if (reason === "INVALID_CREDENTIALS")
+        return atField("password", t`This is not your password. Check it, and try again.`);
+      if (reason === "TOKEN_MISSING" || reason === "SESSION_REVOKED")
+        return general(t`You are not signed in any more. Reload the page, and sign in again.`);
+    }
+    if (name === "sign-in" && reason === "BAD_REQUEST") {
+      const text = describe(problem);
+      if (text.fields.username === undefined) return text;
+      return { ...text, fields: { ...text.fields, username: t`Enter your username or your e-mail address.` } };
+    }
+    return null;
+  }
 }

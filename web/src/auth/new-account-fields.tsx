@@ -1,8 +1,8 @@
 import { useLingui } from "@lingui/react/macro";
-import type { FieldState } from "./auth-form.tsx";
+import type { FieldState, ReadField } from "../shared/form.tsx";
+import { PasswordField } from "../shared/password-field.tsx";
+import { TextField } from "../shared/text-field.tsx";
 import type { AuthPage } from "./page.ts";
-import { PasswordField } from "./password-field.tsx";
-import { TextField } from "./text-field.tsx";
 
 /** What a new account is asked for. */
 export function NewAccountFields({ page, state }: { readonly page: AuthPage; readonly state: FieldState }) {
@@ -34,4 +34,10 @@ export function NewAccountFields({ page, state }: { readonly page: AuthPage; rea
       />
     </>
   );
+}
+
+/** What was typed into them. */
+export function newAccount(read: ReadField): { username: string; password: string; email?: string } {
+  const email = read("email");
+  return { username: read("username"), password: read("password"), ...(email !== "" && { email }) };
 }

@@ -1,8 +1,8 @@
 import { Trans, useLingui } from "@lingui/react/macro";
+import { PasswordField } from "../shared/password-field.tsx";
 import { AuthForm } from "./auth-form.tsx";
-import { authClient } from "./client.ts";
+import { authProcedures } from "./client.ts";
 import type { AuthPage } from "./page.ts";
-import { PasswordField } from "./password-field.tsx";
 
 /** Asks whoever is signed in for their password once more, before something that an open laptop must not be enough for. */
 export function Reauth({ page }: { readonly page: AuthPage }) {
@@ -19,7 +19,11 @@ export function Reauth({ page }: { readonly page: AuthPage }) {
           You are signed in as <bdi>{username}</bdi>.
         </Trans>
       </p>
-      <AuthForm page={page} submit={t`Confirm`} send={({ password }) => authClient().login({ username, password })}>
+      <AuthForm
+        page={page}
+        submit={t`Confirm`}
+        send={(read) => authProcedures().login.mutate({ username, password: read("password") })}
+      >
         {(state) => (
           <PasswordField label={t`Password`} autoComplete="current-password" username={username} state={state} />
         )}

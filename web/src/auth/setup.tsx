@@ -1,10 +1,10 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useEffect, useRef } from "react";
+import { TextField } from "../shared/text-field.tsx";
 import { AuthForm } from "./auth-form.tsx";
-import { authClient } from "./client.ts";
-import { NewAccountFields } from "./new-account-fields.tsx";
+import { authProcedures } from "./client.ts";
+import { NewAccountFields, newAccount } from "./new-account-fields.tsx";
 import type { AuthPage } from "./page.ts";
-import { TextField } from "./text-field.tsx";
 
 /** The first account, which is an administrator's: of whoever has the code that the server printed. */
 export function Setup({ page }: { readonly page: AuthPage }) {
@@ -29,9 +29,7 @@ export function Setup({ page }: { readonly page: AuthPage }) {
       <AuthForm
         page={page}
         submit={t`Make the account`}
-        send={({ code, username, password, email }) =>
-          authClient().trpc.auth.cookie.setUp.mutate({ code, username, password, ...(email !== "" && { email }) })
-        }
+        send={(read) => authProcedures().setUp.mutate({ ...newAccount(read), code: read("code") })}
       >
         {(state) => (
           <div ref={fields}>

@@ -1,11 +1,11 @@
 import { Trans, useLingui } from "@lingui/react/macro";
+import { PasswordField } from "../shared/password-field.tsx";
+import { TextField } from "../shared/text-field.tsx";
 import styles from "./app.module.css";
 import { AuthForm } from "./auth-form.tsx";
-import { authClient } from "./client.ts";
+import { authProcedures } from "./client.ts";
 import type { AuthPage } from "./page.ts";
-import { PasswordField } from "./password-field.tsx";
 import { pathOf } from "./paths.ts";
-import { TextField } from "./text-field.tsx";
 
 export function SignIn({ page }: { readonly page: AuthPage }) {
   const { t } = useLingui();
@@ -28,7 +28,7 @@ export function SignIn({ page }: { readonly page: AuthPage }) {
       <AuthForm
         page={page}
         submit={t`Sign in`}
-        send={({ username, password }) => authClient().login({ username, password })}
+        send={(read) => authProcedures().login.mutate({ username: read("username"), password: read("password") })}
       >
         {(state) => (
           <>

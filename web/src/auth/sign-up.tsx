@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { AuthForm } from "./auth-form.tsx";
-import { authClient } from "./client.ts";
-import { NewAccountFields } from "./new-account-fields.tsx";
+import { authProcedures } from "./client.ts";
+import { NewAccountFields, newAccount } from "./new-account-fields.tsx";
 import type { AuthPage } from "./page.ts";
 import { pathOf } from "./paths.ts";
 
@@ -13,13 +13,7 @@ export function SignUp({ page }: { readonly page: AuthPage }) {
         <Trans>Sign up</Trans>
       </h1>
       {page.isRegistrationOpen ? (
-        <AuthForm
-          page={page}
-          submit={t`Sign up`}
-          send={({ username, password, email }) =>
-            authClient().register({ username, password, ...(email !== "" && { email }) })
-          }
-        >
+        <AuthForm page={page} submit={t`Sign up`} send={(read) => authProcedures().register.mutate(newAccount(read))}>
           {(state) => <NewAccountFields page={page} state={state} />}
         </AuthForm>
       ) : (

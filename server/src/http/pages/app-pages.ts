@@ -2,6 +2,7 @@
 import { returnPath } from "@countersign/shared";
 import { Hono } from "hono";
 import { currentSession } from "../../flows/sessions/current-session.ts";
+import { adminRole } from "../../options.ts";
 import type { RequestVariables } from "../every-request.ts";
 import { type PageContext, type PageParts, pageAuth, pageHeaders } from "./page-request.ts";
 import { readPreferences } from "./preferences.ts";
@@ -16,11 +17,31 @@ export function appPageRoutes(parts: PageParts): Hono<{ Variables: RequestVariab
     if (session === null) return context.redirect(signInPath(context), 303);
     const { language, scheme } = readPreferences(context, pages.languages);
     const times = { authTime: session.authTime.toISOString(), expiresAt: session.expiresAt.toISOString() };
-    const page = { language, scheme, brand, session: { ...session, ...times } };
-    return context.html(pages.renderAppPage(page, pages.assetsOf("app", language)), 200, pageHeaders);
+    const { minPasswordLength, roles } = deps.settings;
+    const page = {
+      language,
+      scheme,
+      brand,
+      session: { ...session, ...times },
+      minPasswordLength,
+      roles: [adminRole, ...Object.keys(roles)],
+    };
+    // Whoever may not see it is told so on the page, and everything else by the status.
+    const isMissing = isForAdministrators(context) && !session.user.roles.includes(adminRole);
+    return context.html(pages.renderAppPage(page, pages.assetsOf("app", language)), isMissing ? 403 : 200, pageHeaders);
   }
 
-  return new Hono<{ Variables: RequestVariables }>().get("/account", show);
+  return new Hono<{ Variables: RequestVariables }>()
+    .get("/account", show)
+    .get("/account/*", show)
+    .get("/admin", show)
+    .get("/admin/*", show)
+    .get("/developer", show)
+    .get("/.well-known/change-password", (context) => context.redirect("/account/password", 302));
+}
+
+function isForAdministrators({ req }: PageContext): boolean {
+  return /^\/(?:admin|developer)(?:\/|$)/.test(req.path);
 }
 
 /** The sign-in, which leads back to here. */

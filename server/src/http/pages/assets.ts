@@ -25,7 +25,6 @@ const scripts: Readonly<Record<Entry, string>> = { auth: "src/auth/hydrate.tsx",
 
 const Chunk = z.object({
   file: z.string(),
-  css: z.array(z.string()).default([]),
   imports: z.array(z.string()).default([]),
 });
 type Chunk = z.infer<typeof Chunk>;
@@ -61,14 +60,13 @@ export async function loadPages({ hasTheme }: { readonly hasTheme: boolean }): P
     renderProblemPage,
     languages: [first, ...others],
     assetsOf(entry, language) {
-      const [script, ...imports] = withImports(scripts[entry]).values();
-      const styles = [script, ...imports].flatMap((chunk) => chunk?.css ?? []);
+      const [, ...imports] = withImports(scripts[entry]).values();
       const catalog = chunkOf(`locales/${language}/${entry}.po`);
       return {
         script: addressOf(chunkOf(scripts[entry]).file),
         preloads: [...imports, catalog].map(({ file }) => addressOf(file)),
         // The theme last, as it changes what the others say.
-        styles: [...new Set(styles), ...(hasTheme ? ["theme.css"] : [])].map(addressOf),
+        styles: [chunkOf("style.css").file, ...(hasTheme ? ["theme.css"] : [])].map(addressOf),
         icon: addressOf("icon.svg"),
       };
     },

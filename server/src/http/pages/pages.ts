@@ -2,9 +2,10 @@
 import { AuthError } from "@countersign/shared";
 import { serveStatic } from "@hono/node-server/serve-static";
 import type { AnyTRPCRouter } from "@trpc/server";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import type { RequestVariables } from "../every-request.ts";
 import { logFailure } from "../log-failure.ts";
+import { resourceRefusal } from "../refusal.ts";
 import { trpcRoutes } from "../trpc.ts";
 import { appPageRoutes } from "./app-pages.ts";
 import { type BuiltPages, loadPages, pagesPath } from "./assets.ts";
@@ -72,18 +73,32 @@ export function pageRoutes(
       });
       return serve(context, next);
     });
-  return new Hono<{ Variables: RequestVariables }>()
-    .route(
-      "/",
-      // Of no other origin: these are called by the pages alone.
-      trpcRoutes({
-        ...given,
-        at: `${pagesPath}/trpc`,
-        router: makePagesRouter(router),
-        createContext: (made) => made,
-        origins: [],
-      }),
-    )
-    .route("/", documents)
-    .route("/", files);
+  return (
+    new Hono<{ Variables: RequestVariables }>()
+      // Not even to be read by origins that may call the application's procedures: it decides which of ours those are.
+      .use(`${pagesPath}/trpc/*`, async (context, next) =>
+        isOfAnotherOrigin(context) ? resourceRefusal(new AuthError("ORIGIN_NOT_ALLOWED")) : next(),
+      )
+      .route(
+        "/",
+        // Of no other origin: these are called by the pages alone.
+        trpcRoutes({
+          ...given,
+          at: `${pagesPath}/trpc`,
+          router: makePagesRouter(router),
+          createContext: (made) => made,
+          origins: [],
+        }),
+      )
+      .route("/", documents)
+      .route("/", files)
+  );
+}
+
+/** As browsers say, the older ones only of what they send to other origins. */
+function isOfAnotherOrigin({ req }: Context): boolean {
+  const site = req.header("sec-fetch-site");
+  if (site !== undefined) return site !== "same-origin" && site !== "none";
+  const origin = req.header("origin");
+  return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== req.header("host"));
 }

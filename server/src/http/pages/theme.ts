@@ -32,6 +32,17 @@ export function themeOf(accent: Accent): string {
   return `:root{--accent:light-dark(${light},${dark});--on-accent:light-dark(${textOn(light)},${textOn(dark)})}`;
 }
 
+/** An accent as text: its two colours with a comma between them. `null` for what is none, or cannot be read. */
+export function accentIn(text: string): Accent | null {
+  const [light = "", dark = "", ...more] = text.split(",").map((colour) => colour.trim());
+  try {
+    themeOf({ light, dark });
+    return more.length === 0 ? { light, dark } : null;
+  } catch {
+    return null;
+  }
+}
+
 /** Whichever of black and white is read better. */
 function textOn(colour: string): string {
   return contrastOf(colour, "#ffffff") >= contrastOf(colour, "#000000") ? "#ffffff" : "#000000";

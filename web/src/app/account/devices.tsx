@@ -1,16 +1,15 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useRouteContext } from "@tanstack/react-router";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import button from "../../shared/button.module.css";
-import styles from "./devices.module.css";
+import styles from "../parts/page.module.css";
+import { Time } from "../parts/time.tsx";
+import { useDeviceName } from "../parts/use-device-name.ts";
+import { useApp } from "../use-app.ts";
 
 /** Where a person is signed in: this device first, and the others with a way to sign them out. */
 export function Devices() {
-  const { t, i18n } = useLingui();
-  const {
-    client: { trpc },
-  } = useRouteContext({ from: "__root__" });
-  const queryClient = useQueryClient();
+  const { t } = useLingui();
+  const { trpc, queryClient } = useApp();
   const sessions = useQuery(trpc.auth.sessions.list.queryOptions(undefined, { refetchInterval: 5_000 }));
   const revoke = useMutation(
     trpc.auth.sessions.revoke.mutationOptions({
@@ -18,8 +17,7 @@ export function Devices() {
       onSettled: () => queryClient.invalidateQueries(trpc.auth.sessions.list.queryFilter()),
     }),
   );
-  const nameOf = ({ userAgent }: { readonly userAgent: string | null }) => userAgent ?? t`Unknown device`;
-  const time = (date: Date) => i18n.date(date, { dateStyle: "medium", timeStyle: "short" });
+  const nameOf = useDeviceName();
   const rows = (sessions.data ?? []).toSorted((one, other) => Number(other.current) - Number(one.current));
   return (
     <section aria-labelledby="devices">
@@ -36,12 +34,12 @@ export function Devices() {
           <Trans>The list could not be read. It is tried again every few seconds.</Trans>
         </p>
       )}
-      <ul className={styles.list}>
+      <ul className={styles.rows}>
         {rows.map((session) => (
-          <li key={session.id} className={styles.device}>
-            <span className={styles.name}>
-              <bdi>{nameOf(session)}</bdi>
-            </span>
+          <li key={session.id} className={styles.row}>
+            <strong>
+              <bdi>{nameOf(session.userAgent)}</bdi>
+            </strong>
             {session.current && (
               <span className={styles.tag}>
                 <Trans>This device</Trans>
@@ -49,8 +47,7 @@ export function Devices() {
             )}
             <span className={styles.details}>
               <Trans>
-                Signed in <time dateTime={session.createdAt.toISOString()}>{time(session.createdAt)}</time>, last used{" "}
-                <time dateTime={session.lastUsedAt.toISOString()}>{time(session.lastUsedAt)}</time>
+                Signed in <Time at={session.createdAt} />, last used <Time at={session.lastUsedAt} />
               </Trans>
               {session.address !== null && (
                 <>
@@ -63,7 +60,7 @@ export function Devices() {
               <button
                 type="button"
                 className={button.quiet}
-                aria-label={t`Sign out ${nameOf(session)}`}
+                aria-label={t`Sign out ${nameOf(session.userAgent)}`}
                 aria-disabled={revoke.isPending}
                 onClick={() => !revoke.isPending && revoke.mutate({ id: session.id })}
               >

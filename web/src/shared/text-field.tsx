@@ -1,9 +1,11 @@
 import { type InputHTMLAttributes, type ReactNode, useId } from "react";
-import type { FieldState } from "./auth-form.tsx";
-import type { FieldName } from "./fields.ts";
 import styles from "./form.module.css";
+import type { FieldState } from "./form.tsx";
 
-type InputProps = Pick<InputHTMLAttributes<HTMLInputElement>, "type" | "autoComplete" | "required" | "defaultValue">;
+type InputProps = Pick<
+  InputHTMLAttributes<HTMLInputElement>,
+  "type" | "autoComplete" | "required" | "defaultValue" | "onInput"
+>;
 
 /** A field with its label, a hint, and what is wrong with it. What is typed stays in the input: there is no state to lose it from. */
 export function TextField({
@@ -14,7 +16,7 @@ export function TextField({
   after,
   ...input
 }: InputProps & {
-  readonly name: FieldName;
+  readonly name: string;
   readonly label: string;
   readonly hint?: string;
   readonly state: FieldState;

@@ -1,0 +1,21 @@
+/** What the audit tells apart: the name of every kind. Apart from the schemas, so that a browser has it without zod. */
+export const auditKinds = [
+  "account_registered",
+  "account_created",
+  "accounts_imported",
+  "set_up",
+  "account_disabled",
+  "account_enabled",
+  "account_removed",
+  "deletion_requested",
+  "deletion_cancelled",
+  "profile_changed",
+  "roles_changed",
+  "password_changed",
+  "password_reset",
+  "sign_in",
+  "sign_in_failed",
+  "session_revoked",
+  "refresh_reused",
+  "key_rotated",
+] as const;

@@ -1,0 +1,218 @@
+/** What strangers send: nothing of it is a 500, ends the process, changes an object that everybody shares, or keeps others waiting. */
+import { once } from "node:events";
+import { connect } from "node:net";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { startNode } from "../support/node-process.ts";
+import { kill } from "../support/server-process.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { signUp, type Tokens, whoami } from "../support/wire.ts";
+import { isLong } from "./long.ts";
+
+const runs = isLong ? 10_000 : 300;
+
+/** How long the server's event loop was held up, at most, as the process itself saw it. */
+const watchLoop = `
+  const { monitorEventLoopDelay } = process.getBuiltinModule("node:perf_hooks");
+  const loop = monitorEventLoopDelay({ resolution: 5 });
+  loop.enable();
+  process.on("SIGUSR2", () => { process.stderr.write("loop " + Math.round(loop.max / 1e6) + "\\n"); loop.reset(); });`;
+
+async function attacked() {
+  const folder = await temporaryFolder();
+  const { child, server } = startNode(`file:${folder.file("auth.db")}`, {
+    env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(watchLoop)}` },
+  });
+  const { url } = await server;
+  const tokens = await signUp(url, "alice");
+  return {
+    url,
+    tokens,
+    pid: child.pid ?? expect.fail("no process"),
+    /** In milliseconds, since it was asked last. */
+    async longestStall(): Promise<number> {
+      const said = once(child.stderr, "data");
+      child.kill("SIGUSR2");
+      return Number(/loop (\d+)/.exec(String(await said))?.[1]);
+    },
+    async [Symbol.asyncDispose]() {
+      await kill(child);
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Asks, and tells of an answer that blames the server. */
+async function expectNo500(url: string, path: string, init: RequestInit): Promise<void> {
+  let reply: Response;
+  try {
+    reply = await fetch(`${url}${path}`, init);
+  } catch (error) {
+    // What no client can send is not what this is about.
+    if (error instanceof TypeError && !("cause" in error)) return;
+    throw error;
+  }
+  const text = await reply.text();
+  expect(reply.status, `${path}: ${text.slice(0, 300)}`).toBeLessThan(500);
+  expect(text).not.toMatch(/node_modules|at .*\\.ts:\\d|SqliteError/);
+}
+
+async function expectUnhurt(url: string, tokens: Tokens): Promise<void> {
+  expect(await whoami(url, tokens)).toMatchObject({ status: 200 });
+}
+
+/** Text as it may stand in a header: any byte but those that end it. */
+const headerText = fc.oneof(
+  fc.string({ unit: "binary-ascii", maxLength: 200 }).map((text) => text.replaceAll(/[\r\n\0]/g, " ")),
+  fc.string({ unit: fc.constantFrom("a", ".", "-", "_", "=", " ", "Bearer ", "eyJ", "%", ";", '"'), maxLength: 60 }),
+);
+
+describe("fuzzed", () => {
+  it("Authorization headers and cookies prove nothing and break nothing", { timeout: 300_000 }, async () => {
+    await using target = await attacked();
+    const { url, tokens } = target;
+    const [head = "", body = "", signature = ""] = tokens.accessToken.split(".");
+    const mangled = fc
+      .tuple(fc.constantFrom(head, body, signature), headerText, fc.nat(100))
+      .map(
+        ([part, text, at]) => `Bearer ${tokens.accessToken.replace(part, part.slice(0, at) + text + part.slice(at))}`,
+      )
+      .filter((header) => header !== `Bearer ${tokens.accessToken}`);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(headerText, mangled),
+        fc.constantFrom("authorization", "cookie"),
+        async (text, name) => {
+          const value = name === "cookie" ? `__Host-countersign=${text}` : text;
+          for (const path of ["/users/me", "/trpc/whoami"])
+            await expectNo500(url, path, { headers: { [name]: value } });
+        },
+      ),
+      { numRuns: runs },
+    );
+    await expectUnhurt(url, tokens);
+  });
+
+  it("bodies of calls are answered", { timeout: 300_000 }, async () => {
+    await using target = await attacked();
+    const { url, tokens } = target;
+    const values = fc.jsonValue({ maxDepth: 4 });
+    const meta = fc.record(
+      {
+        values: fc.oneof(
+          values,
+          fc.dictionary(fc.constantFrom("__proto__", "constructor", "prototype", "a", "0", "a.b"), values),
+        ),
+        referentialEqualities: values,
+        v: values,
+      },
+      { requiredKeys: [] },
+    );
+    const envelope = fc.oneof(
+      fc.record({ json: values, meta }, { requiredKeys: [] }).map((sent) => JSON.stringify(sent)),
+      fc.json(),
+      fc.string({ maxLength: 500 }),
+    );
+    const procedures = [
+      "auth.login",
+      "auth.register",
+      "auth.refresh",
+      "auth.cookie.login",
+      "auth.logout",
+      "auth.changePassword",
+    ];
+    await fc.assert(
+      fc.asyncProperty(envelope, fc.constantFrom(...procedures), async (sent, path) => {
+        const headers = { "content-type": "application/json", authorization: `Bearer ${tokens.accessToken}` };
+        // Signing out would be an answer that is good.
+        const isHarmless = path === "auth.logout" ? { "content-type": headers["content-type"] } : headers;
+        await expectNo500(url, `/trpc/${path}`, { method: "POST", body: sent, headers: isHarmless });
+        await expectNo500(url, `/trpc/auth.session?input=${encodeURIComponent(sent)}`, { headers: isHarmless });
+      }),
+      { numRuns: runs },
+    );
+    await expectUnhurt(url, tokens);
+  });
+});
+
+describe("a bomb", () => {
+  const deep = (open: string, close: string, depth: number) => open.repeat(depth) + close.repeat(depth);
+  it.each<[what: string, body: string]>([
+    ["lists in lists", `{"json":${deep("[", "]", 40_000)}}`],
+    ["objects in objects", `{"json":${'{"a":'.repeat(16_000)}1${"}".repeat(16_000)}}`],
+    ["meta in meta", `{"json":{},"meta":{"values":${'{"a":'.repeat(16_000)}["Date"]${"}".repeat(16_000)}}}`],
+    ["many keys", JSON.stringify({ json: Object.fromEntries(Array.from({ length: 8_000 }, (_, n) => [`k${n}`, n])) })],
+    ["a long number", `{"json":{"username":${"9".repeat(90_000)},"password":"x"}}`],
+    ["a long name", JSON.stringify({ json: { username: "a".repeat(95_000), password: "x" } })],
+    ["marks without a letter", JSON.stringify({ json: { username: `a${"\u0301".repeat(30_000)}`, password: "x" } })],
+    [
+      "references without end",
+      JSON.stringify({ json: { a: {} }, meta: { referentialEqualities: { a: Array(9_000).fill("a") } } }),
+    ],
+    ["a prototype", '{"json":{"__proto__":{"isAdmin":true},"constructor":{"prototype":{"isAdmin":true}}}}'],
+    [
+      "a prototype in meta",
+      '{"json":{},"meta":{"values":{"__proto__.isAdmin":["undefined"],"constructor.prototype":["Date"]}}}',
+    ],
+    ["a class", '{"json":{"username":"x"},"meta":{"values":{"username":[["class","Function"]]}}}'],
+    ["a pattern", '{"json":{"username":"/(a+)+$/"},"meta":{"values":{"username":["regexp"]}}}'],
+  ])("of %s is refused, and keeps nobody waiting", { timeout: 60_000 }, async (_, body) => {
+    await using target = await attacked();
+    const { url, tokens } = target;
+    await target.longestStall();
+    for (let time = 0; time < 5; time += 1) {
+      for (const path of ["auth.login", "auth.register", "write"]) {
+        await expectNo500(url, `/trpc/${path}`, {
+          method: "POST",
+          body,
+          headers: { "content-type": "application/json", authorization: `Bearer ${tokens.accessToken}` },
+        });
+      }
+    }
+    expect(await target.longestStall()).toBeLessThan(200);
+    expect(({} as { isAdmin?: boolean }).isAdmin).toBeUndefined();
+    await expectUnhurt(url, tokens);
+  });
+});
+
+describe("a connection", () => {
+  it("that says little, slowly, or half of it, keeps nobody waiting", { timeout: 60_000 }, async () => {
+    await using target = await attacked();
+    const { url, tokens } = target;
+    const { hostname, port } = new URL(url);
+    const sockets = Array.from({ length: 300 }, (_, index) => {
+      const socket = connect(Number(port), hostname);
+      socket.on("error", () => {});
+      const said = [
+        "POST /trpc/auth.login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 90000\r\n\r\n{",
+        "GET /users/me HTTP/1.1\r\nhost: x\r\nx-a: ",
+        "GET / HT",
+        "",
+      ];
+      socket.write(said[index % said.length] ?? "");
+      if (index % 5 === 0) socket.end();
+      return socket;
+    });
+    await expectUnhurt(url, tokens);
+    await signUp(url, "bob");
+    for (const socket of sockets) socket.destroy();
+    await expectUnhurt(url, tokens);
+  });
+
+  it("that asks many things at once gets as many answers, in their order", { timeout: 60_000 }, async () => {
+    await using target = await attacked();
+    const { hostname, port } = new URL(target.url);
+    const socket = connect(Number(port), hostname);
+    socket.setEncoding("utf8");
+    let received = "";
+    socket.on("data", (text) => {
+      received += text;
+    });
+    const asked = Array.from({ length: 200 }, (_, index) => (index % 2 === 0 ? "/healthz" : "/users/me"));
+    socket.write(asked.map((path) => `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`).join(""));
+    socket.write("GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    await once(socket, "close");
+    const statuses = [...received.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status);
+    expect(statuses).toEqual([...asked.map((path) => (path === "/healthz" ? "200" : "401")), "200"]);
+  });
+});
