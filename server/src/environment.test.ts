@@ -173,7 +173,7 @@ const bad: Readonly<Record<string, readonly string[]>> = {
     "HTTPS://A.example",
   ],
   COUNTERSIGN_TRUSTED_PROXIES: ["10.0.0.0/33", "localhost", "10.0.0.1,", "10.0.0.0/8 10.1.0.0/16"],
-  COUNTERSIGN_NAME: ["x".repeat(101)],
+  COUNTERSIGN_NAME: ["x".repeat(101), "a\nb"],
   COUNTERSIGN_ACCENT: ["blue", "#1a5ab8", "#ffffff,#000000", "#1a5ab8,#8ab4f8,#8ab4f8"],
   LOG_LEVEL: ["verbose", "INFO", "3"],
   NODE_ENV: ["prod", "Production", "PRODUCTION"],

@@ -143,7 +143,10 @@ const Variables = z.object({
   COUNTERSIGN_REGISTRATION: z.enum(["open", "closed"]).optional(),
   COUNTERSIGN_ORIGINS: list(isOrigin),
   COUNTERSIGN_TRUSTED_PROXIES: list(isProxy),
-  COUNTERSIGN_NAME: z.string().max(100).optional(),
+  COUNTERSIGN_NAME: z
+    .string()
+    .regex(/^\P{Cc}{1,100}$/u)
+    .optional(),
   COUNTERSIGN_ACCENT: z
     .string()
     .transform((text, issues) => {
@@ -177,7 +180,7 @@ const expected: Readonly<Record<Name, string>> = {
   COUNTERSIGN_REGISTRATION: oneOf(["open", "closed"]),
   COUNTERSIGN_ORIGINS: "origins separated by commas, as in https://app.example.com, without a path or a trailing slash",
   COUNTERSIGN_TRUSTED_PROXIES: "IP addresses or CIDR ranges separated by commas, as in 10.0.0.0/8",
-  COUNTERSIGN_NAME: "what the pages call this server, in at most 100 characters",
+  COUNTERSIGN_NAME: "what the pages call this server, in one line of at most 100 characters",
   COUNTERSIGN_ACCENT:
     "two colours that can be read, on white and on #1d2128 (a contrast of 4.5 or more, WCAG 2.2), as in #1a5ab8,#8ab4f8",
   LOG_LEVEL: oneOf(logLevels),
