@@ -45,6 +45,7 @@ it("code in the READMEs and in docstrings compiles", async () => {
       .flatMap((file) => codeBlocks(read(file)))
       .filter(({ language, note }) => language === "ts" && note === "");
     for (const [index, { code }] of blocks.entries()) writeFileSync(`${folder}/readme-${index}.ts`, code);
+    for (const [name, code] of Object.entries(await snippetsOfThePage())) writeFileSync(`${folder}/${name}.ts`, code);
     const examples = docstringExamples();
     for (const [index, { code }] of examples.entries()) writeFileSync(`${folder}/example-${index}.ts`, asModule(code));
     expect([blocks.length, examples.length]).toEqual([
@@ -81,6 +82,13 @@ it("code in the READMEs and in docstrings compiles", async () => {
     rmSync(folder, { recursive: true });
   }
 }, 60_000);
+
+/** What the developer's page shows, of a server with values that have to be written with care. */
+async function snippetsOfThePage(): Promise<Record<string, string>> {
+  const { clientCode, testCode, verifierCode } = await import(`${root}web/src/app/developer/snippet-code.ts`);
+  const facts = { origin: "http://localhost:3000", issuer: 'http://x/"', audience: "a\\b", username: "o'\"grace" };
+  return { "page-client": clientCode(facts), "page-test": testCode(facts), "page-verifier": verifierCode(facts) };
+}
 
 /** What is used of Expo's module, which is no dependency of ours. */
 const secureStore = `

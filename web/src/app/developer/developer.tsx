@@ -40,7 +40,7 @@ export function Developer() {
                 <a href="/docs">/docs</a>
               </Fact>
             </Facts>
-            <Snippets origin={location.origin} issuer={issuer} username={username} />
+            <Snippets facts={{ origin: location.origin, issuer, audience, username }} />
             <TokenDecoder />
             <section aria-labelledby="access">
               <h2 id="access">
