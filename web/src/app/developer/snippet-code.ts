@@ -27,11 +27,10 @@ export function testCode({ username }: SnippetFacts): string {
   return `import { createTestAuth } from "@countersign/server/testing";
 import { expect, it } from "vitest";
 import { auth } from "./auth.ts";
-import { appRouter } from "./router.ts";
 
 it("knows who calls", async () => {
   await using test = await createTestAuth(auth.options);
-  const caller = appRouter.auth.createCaller(await test.asUser(${text(username)}));
+  const caller = test.auth.router.createCaller(await test.asUser(${text(username)}));
   expect(await caller.me()).toMatchObject({ username: ${text(username)} });
 });`;
 }
