@@ -31,7 +31,7 @@ export async function startUp(bench: Bench, peers: readonly System[]): Promise<O
     [name]: () => once(() => startProgram(program)),
     ...Object.fromEntries(peers.map((peer) => [peer.name, () => once(() => peer.start(bench))])),
   };
-  const samples = await inTurns(bench.isQuick ? 1 : 5, work);
+  const samples = await inTurns(bench.isQuick ? 1 : 15, work);
   const figures = Object.entries(samples).map(([each, values]) => ({
     name: each,
     firstReplyMs: figureOf(values.map(({ firstReplyMs }) => firstReplyMs)),

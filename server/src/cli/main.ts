@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** `countersign`: the commands of an operator. What is heavy is imported by the command that needs it. */
 import { Command, CommanderError } from "commander";
 import { version } from "../version.ts";
