@@ -51,6 +51,15 @@ async function statementsOf(url: string): Promise<string[]> {
   await users.disable({ id });
   await users.enable({ id });
   await users.sessions.list({ id });
+  await users.sessions.revokeAll({ id });
+  const mine = auth.accountRouter.createCaller(await test.asUser("alice"));
+  await mine.events({ kinds: ["sign_in"], cursor: `5.${id}` });
+  await mine.update({ email: "alice@example.com" });
+  const admin = auth.adminRouter.createCaller(await test.asUser({ username: "root", roles: ["admin"] }));
+  await admin.events({ kinds: ["sign_in"], accountId: id });
+  await admin.events({ before: new Date(clock.now()) });
+  await admin.activity();
+  await users.setTemporaryPassword({ id });
   await users.remove({ id });
   await auth.accountChanged({ id: "of the application", version: 3, endSessions: true });
   await deps.keys.rotate({ immediately: true });

@@ -1,7 +1,7 @@
 /** A page of the server's own, opened by somebody who was never here. */
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { watch } from "./browser.ts";
-import { password, type TestApp } from "./test-app.ts";
+import { password } from "./test-app.ts";
 
 export interface OpenOptions extends BrowserContextOptions {
   /** Called before the page is asked for. */
@@ -13,7 +13,7 @@ export interface OpenOptions extends BrowserContextOptions {
 /** What the page may not do is in `complaints`. Ends with its block. */
 export async function openPage(
   browser: Browser,
-  app: TestApp,
+  app: { readonly url: string },
   path: string,
   { prepare = async () => {}, waitUntil = "load", ...options }: OpenOptions = {},
 ) {

@@ -88,7 +88,7 @@ export const usersRouter = t.router({
 
   /** A password that ends in three days, for the owner to be told: it is shown once. */
   setTemporaryPassword: accountProcedure
-    .concat(raises("BUSY", "REGISTRATION_CLOSED"))
+    .concat(raises("BUSY"))
     .input(AccountRef)
     .output(TemporaryPassword)
     .mutation(({ ctx, input }) => setTemporaryPassword(ctx.auth.deps, input, by(ctx))),
