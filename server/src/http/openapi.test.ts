@@ -92,8 +92,10 @@ test("the document describes every plain route that is served, and no other", ()
     .flatMap(([path, item]) => Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`));
   const itself = ["GET /openapi.json", "GET /docs", "GET /docs/:version/:file"];
   // For people, and their browsers.
-  const pages = ["sign-in", "sign-up", "setup"].flatMap((name) => [`GET /${name}`, `POST /${name}`]);
-  const others = ["GET /account", "POST /preferences", "GET /pages/*"];
+  const pages = ["sign-in", "sign-up", "setup", "reauth"].flatMap((name) => [`GET /${name}`, `POST /${name}`]);
+  const console = ["account", "account/*", "admin", "admin/*", "developer"].map((path) => `GET /${path}`);
+  const files = ["GET /pages/theme.css", "GET /pages/*"];
+  const others = [...console, ...files, "POST /preferences", "GET /.well-known/change-password"];
   expect([...described, ...itself, ...pages, ...others].sort()).toEqual([...new Set(served)].sort());
 });
 
