@@ -61,9 +61,9 @@ async function expectUnhurt(url: string, tokens: Tokens): Promise<void> {
   expect(await whoami(url, tokens)).toMatchObject({ status: 200 });
 }
 
-/** Text as it may stand in a header: any byte but those that end it. */
+/** Text as it may stand in a header: what else there is, no client sends. */
 const headerText = fc.oneof(
-  fc.string({ unit: "binary-ascii", maxLength: 200 }).map((text) => text.replaceAll(/[\r\n\0]/g, " ")),
+  fc.string({ unit: "binary-ascii", maxLength: 200 }).map((text) => text.replaceAll(/[^\t\x20-\x7e]/g, " ")),
   fc.string({ unit: fc.constantFrom("a", ".", "-", "_", "=", " ", "Bearer ", "eyJ", "%", ";", '"'), maxLength: 60 }),
 );
 

@@ -66,7 +66,6 @@ async function shownAs(
   const tab = await openPage(browser, app, "/healthz", {
     ...options,
     viewport: { width, height: 800 },
-    javaScriptEnabled: script !== "off",
     async prepare(context) {
       // No language of ours is written from the right yet; the pages are ready for one.
       await context.route(
@@ -79,10 +78,12 @@ async function shownAs(
           return route.fulfill({ response: reply, ...(isPage && { body: body.replace('dir="ltr"', 'dir="rtl"') }) });
         },
       );
-      if (script !== "late") return;
+      if (script === "on") return;
       await context.route("**/*.js", async (route) => {
+        // Empty, and not switched off: axe is a script, too. What a browser without any does, sign-in.test.ts has.
+        if (script === "off") return route.fulfill({ contentType: "text/javascript", body: "" });
         await new Promise((resolve) => setTimeout(resolve, 1_500));
-        await route.continue();
+        return route.continue();
       });
     },
   });
@@ -108,7 +109,8 @@ const complaintsOf = ({ complaints }: { readonly complaints: readonly string[] }
   complaints.filter((complaint) => !/status of 4\d\d/.test(complaint));
 
 describe.each(shown)("in $colorScheme, $width wide", (how) => {
-  it.each(scripts.flatMap((script) => directions.map((direction) => [script, direction] as const)))(
+  // Together: those whose scripts are late wait for most of their time.
+  it.concurrent.each(scripts.flatMap((script) => directions.map((direction) => [script, direction] as const)))(
     "nothing is wrong before the sign-in, with scripts %s, %s",
     { timeout: 120_000 },
     async (script, direction) => {
@@ -219,7 +221,9 @@ it("nothing is wrong where the system chooses the colours", { timeout: 60_000 },
   await signInAt(page, "alice");
   await page.getByText("This device").waitFor();
   await tab.look("account");
-  expect(found).toEqual({});
+  // Axe measures the colours that the pages name, and the system shows others.
+  const faults = Object.values(found).flat();
+  expect(faults.filter((fault) => !fault.startsWith("color-contrast:"))).toEqual([]);
 });
 
 it("everything can be done by the keyboard", { timeout: 60_000 }, async () => {
