@@ -28,6 +28,12 @@ export async function check() {
   return report((await runChecks()).map(countStep));
 }
 
+/** `npm run test:attack`: what `npm test` tries of each attack, and much more of it. */
+export async function attack() {
+  process.env.COUNTERSIGN_LONG_TESTS = "1";
+  return report([await vitest(["tests"], ["attack/"])]);
+}
+
 /** `npm run fix`: formats, and mends what the linter can mend by itself. */
 export async function fix() {
   const { code } = await runTool("biome", ["check", "--write", "--error-on-warnings"], {

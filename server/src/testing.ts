@@ -129,8 +129,8 @@ async function ensureAccount(
     roles: JSON.stringify(roles),
     version: 1,
     disabled_at: null,
-    delete_at: null,
     password_expires_at: null,
+    temporary_hash: null,
     created_at: now,
     updated_at: now,
   };

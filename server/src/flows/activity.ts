@@ -13,7 +13,8 @@ const columnOf: Readonly<Record<TallyKind, Exclude<keyof HourOfActivity, "at">>>
 
 /** How much was done in each hour of the last days, by all nodes, with what this one has counted until now. */
 export async function listActivity(deps: Deps, { days }: ActivityInput): Promise<HourOfActivity[]> {
-  await deps.tally.write();
+  // A database that cannot be written can still be read.
+  await deps.tally.write().catch((error: unknown) => deps.log.warn({ err: error }, "counts could not be kept"));
   const hours = new Map<number, HourOfActivity>();
   for (const { began_at: at, kind, count } of await listTallies(deps.db, deps.now() - days * dayMs)) {
     const hour = hours.get(at) ?? { at: new Date(at), signIns: 0, failedSignIns: 0, refreshes: 0 };

@@ -37,16 +37,18 @@ describe("keepHouse", () => {
     const callerOf = async (username: string) =>
       test.auth.accountRouter.createCaller(await test.asUser({ username, roles: [] }));
     const ids = await Promise.all(
-      ["alice", "bob"].map(async (username) => (await (await callerOf(username)).get()).id),
+      ["alice", "bob", "carol"].map(async (username) => (await (await callerOf(username)).get()).id),
     );
-    for (const username of ["alice", "bob"]) await (await callerOf(username)).remove();
+    for (const username of ["alice", "bob", "carol"]) await (await callerOf(username)).remove();
     await (await callerOf("bob")).keep();
+    // One that was disabled meanwhile waits: its owner cannot keep it.
+    await deps.db.updateTable("accounts").set({ disabled_at: 1 }).where("username", "=", "carol").execute();
     await test.clock.advance({ days: 14, seconds: -1 });
     await keepHouse(deps);
     expect(await accountIds(deps)).toEqual(ids.sort());
     await test.clock.advance({ seconds: 2 });
     await keepHouse(deps);
-    expect(await accountIds(deps)).toEqual([ids[1]]);
+    expect(await accountIds(deps)).toEqual(ids.slice(1).sort());
     const [{ kind, account_id } = {}] = await deps.db
       .selectFrom("audit_events")
       .selectAll()

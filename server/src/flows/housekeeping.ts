@@ -1,5 +1,6 @@
 import type { Deps } from "../deps.ts";
-import { findAccountById, listToBeDeleted } from "../store/accounts.ts";
+import { findDeletions, listDueDeletions } from "../store/account-deletions.ts";
+import { findAccountById } from "../store/accounts.ts";
 import { countAttempts, deleteEndedAttempts } from "../store/attempts.ts";
 import { deleteOldAuditEvents } from "../store/audit-events.ts";
 import { pruneFeed } from "../store/feed-events.ts";
@@ -39,12 +40,13 @@ export async function keepHouse(deps: Deps): Promise<void> {
 /** Each in a transaction of its own: what was changed meanwhile by its owner, who keeps it, is not deleted. */
 async function removeWhatWasToBeDeleted(deps: Deps): Promise<number> {
   const { db, now } = deps;
-  const ids = await listToBeDeleted(db, now(), batch);
+  const ids = await listDueDeletions(db, now(), batch);
   for (const id of ids) {
     await transact(db, async (trx) => {
-      const { delete_at: deleteAt = null } = (await findAccountById(trx, id)) ?? {};
-      if (deleteAt !== null && deleteAt <= now())
-        await removeInTransaction(deps, trx, id, { actorId: null, caller: itself });
+      const deleteAt = (await findDeletions(trx, [id])).get(id);
+      const account = await findAccountById(trx, id);
+      if (deleteAt === undefined || deleteAt > now() || account?.disabled_at !== null) return;
+      await removeInTransaction(deps, trx, id, { actorId: null, caller: itself });
     });
   }
   if (ids.length > 0) await seeOwnWrite(deps);

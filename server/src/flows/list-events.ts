@@ -25,7 +25,7 @@ export async function listOwnEvents(
   accountId: AccountId,
 ): Promise<SecurityEventPage> {
   const { rows, next } = await listRows(db, { accountId, kinds, before: positionIn(cursor) }, { limit, among });
-  return { events: rows.map(toSecurityEvent), nextCursor: cursorOf(next) };
+  return { events: rows.map(toSecurityEvent).map(withoutOthers), nextCursor: cursorOf(next) };
 }
 
 /** What happened to all accounts, or to one. */
@@ -63,6 +63,11 @@ function toSecurityEvent(row: AuditEventRow): SecurityEvent {
     userAgent: row.user_agent,
     details: JSON.parse(row.details),
   };
+}
+
+/** Where an administrator was is nobody else's business. */
+function withoutOthers(event: SecurityEvent): SecurityEvent {
+  return event.byAdministrator ? { ...event, address: null, userAgent: null } : event;
 }
 
 function cursorOf(position: EventPosition | null): string | null {

@@ -30,8 +30,8 @@ export async function listUsernames(db: Db, ids: readonly AccountId[]): Promise<
 }
 
 /**
- * Whether another account has a role and may sign in, for good. It reads them in the order in which they were made until it
- * finds one: the first accounts of a server are its administrators'.
+ * Whether another account has a role, and can sign in for good. It reads them in the order in which they were made until it finds
+ * one: the first accounts of a server are its administrators'.
  */
 export async function hasOtherWithRole(db: Db, id: AccountId, role: string): Promise<boolean> {
   const other = await db
@@ -39,18 +39,19 @@ export async function hasOtherWithRole(db: Db, id: AccountId, role: string): Pro
     .select("id")
     .where("id", "!=", id)
     .where("disabled_at", "is", null)
-    .where("delete_at", "is", null)
-    .where(({ cast, ref }) => cast<string>(ref("roles"), "text"), "like", `%${JSON.stringify(role)}%`)
+    .where("password_expires_at", "is", null)
+    // Not LIKE, which takes an "Admin" for it on SQLite.
+    .where(({ cast, eb, fn, ref, val }) => {
+      const roles = cast<string>(ref("roles"), "text");
+      return eb(fn<string>("replace", [roles, val(JSON.stringify(role)), val("")]), "!=", roles);
+    })
+    .where(({ not, exists, selectFrom }) =>
+      not(exists(selectFrom("account_deletions").select("account_id").whereRef("account_id", "=", "accounts.id"))),
+    )
     .orderBy("id")
     .limit(1)
     .executeTakeFirst();
   return other !== undefined;
-}
-
-/** Up to `limit` accounts that are to be deleted by now. */
-export async function listToBeDeleted(db: Db, now: number, limit: number): Promise<AccountId[]> {
-  const rows = await db.selectFrom("accounts").select("id").where("delete_at", "<=", now).limit(limit).execute();
-  return rows.map(({ id }) => id);
 }
 
 export async function findAccountById(db: Db, id: AccountId): Promise<AccountRow | null> {
@@ -106,7 +107,7 @@ export type AccountChange = Partial<
     | "password_hash"
     | "password_expires_at"
     | "disabled_at"
-    | "delete_at"
+    | "temporary_hash"
   >
 >;
 
@@ -133,7 +134,11 @@ export async function changeAccount(
 export async function upgradePasswordHash(db: Db, id: AccountId, from: string, to: string): Promise<void> {
   await db
     .updateTable("accounts")
-    .set({ password_hash: to })
+    .set((update) => ({
+      password_hash: to,
+      // A temporary password stays one.
+      temporary_hash: update.case().when("temporary_hash", "is not", null).then(to).end(),
+    }))
     .where("id", "=", id)
     .where("password_hash", "=", from)
     .execute();

@@ -198,6 +198,7 @@ test("a catalogue can be read whole", async () => {
   await using db = await migrated();
   const catalogue = await readCatalogue(db);
   expect([...catalogue.keys()]).toEqual([
+    "account_deletions",
     "accounts",
     "attempts",
     "audit_events",

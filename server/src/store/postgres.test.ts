@@ -35,8 +35,8 @@ const account = (username: string) => ({
   roles: '["admin"]',
   version: 1,
   disabled_at: null,
-  delete_at: null,
   password_expires_at: null,
+  temporary_hash: null,
   created_at: now(),
   updated_at: now(),
 });

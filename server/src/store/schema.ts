@@ -22,10 +22,10 @@ export interface AccountsTable {
   /** Goes up when roles change, the password changes or the account is disabled. */
   version: number;
   disabled_at: number | null;
-  /** When its owner has asked for it to be deleted. */
-  delete_at: number | null;
-  /** Until when the password may be used; `null` for one of the owner's own. */
+  /** Until when the temporary password may be used; `null` for one of the owner's own. */
   password_expires_at: number | null;
+  /** The hash that this is about: another one was chosen meanwhile, also where that is all that a release before knew to write. */
+  temporary_hash: string | null;
   created_at: number;
   updated_at: number;
 }
@@ -106,6 +106,12 @@ export interface AuditEventsTable {
   details: string;
 }
 
+/** Whose account is going to be deleted, as its owner has asked. */
+export interface AccountDeletionsTable {
+  account_id: AccountId;
+  delete_at: number;
+}
+
 /** How often something was done in an hour. */
 export interface TalliesTable {
   /** The hour and the kind. */
@@ -124,6 +130,7 @@ export interface Tables {
   signing_keys: SigningKeysTable;
   attempts: AttemptsTable;
   audit_events: AuditEventsTable;
+  account_deletions: AccountDeletionsTable;
   tallies: TalliesTable;
 }
 

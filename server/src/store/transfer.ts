@@ -10,6 +10,7 @@ export const transferred = [
   ["signing_keys", "id"],
   ["attempts", "key"],
   ["audit_events", "id"],
+  ["account_deletions", "account_id"],
   ["tallies", "key"],
   ["feed_events", "id"],
 ] as const satisfies readonly (readonly [keyof Tables, string])[];

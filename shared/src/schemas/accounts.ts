@@ -15,6 +15,8 @@ export type User = z.infer<typeof User>;
 export const Account = User.extend({
   disabled: z.boolean(),
   createdAt: z.date(),
+  /** When it is going to be deleted, as its owner has asked for; `null` where nobody has. While it is disabled it stays. */
+  deletedAfter: z.date().nullable(),
 });
 export type Account = z.infer<typeof Account>;
 

@@ -36,7 +36,7 @@ const Page = PageInput.extend({
   /** From the page before. */
   cursor: z
     .string()
-    .regex(/^\d{1,16}\.[0-9a-f-]{36}$/, '"cursor" must be from the page before')
+    .regex(/^\d{1,14}\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, '"cursor" must be from the page before')
     .optional(),
   /** Only events of these kinds. Default: all. */
   kinds: z.array(AuditKind).min(1).max(auditKinds.length).optional(),
@@ -50,7 +50,7 @@ export const ListEventsInput = Page.extend({
   /** Only of this account. */
   accountId: AccountId.optional(),
   /** Only from before this time. */
-  before: z.date().optional(),
+  before: z.date().min(new Date(0)).max(new Date("9999-12-31")).optional(),
 }).prefault({});
 export type ListEventsInput = z.infer<typeof ListEventsInput>;
 

@@ -35,10 +35,9 @@ describe("the profile", () => {
     await fill(page, { Password: password });
     await Promise.all([page.waitForURL("**/account/profile"), press(page, "Confirm")]);
     expect(await page.getByLabel("Username").inputValue()).toBe("alicia");
-    await press(page, "Save");
-    await page.getByText("It is saved.").waitFor();
-    await go(page, "Your account");
+    await Promise.all([page.waitForURL("**/account"), press(page, "Save")]);
     await page.getByText("alicia@example.com").waitFor();
+    await page.getByRole("banner").getByText("alicia").waitFor();
     expect(tab.complaints.filter((complaint) => !complaint.includes("403"))).toEqual([]);
   });
 

@@ -18,6 +18,7 @@ const ada = {
   roles: ["admin"],
   disabled: false,
   createdAt: expect.stringMatching(isoDate),
+  deletedAfter: null,
 };
 
 beforeAll(async () => {

@@ -8,7 +8,7 @@ import { testRouter } from "../support/test-router.ts";
 const date = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 const uuid = expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/);
 const user = { id: uuid, username: "alice", email: null, roles: [] };
-const account = { ...user, disabled: false, createdAt: date };
+const account = { ...user, disabled: false, createdAt: date, deletedAfter: null };
 const session = {
   id: uuid,
   current: true,

@@ -78,6 +78,7 @@ describe("users.create", () => {
       roles: ["moderator"],
       disabled: false,
       createdAt: new Date(app.clock.now()),
+      deletedAfter: null,
     });
     expect(await users.get({ id: created.id })).toEqual(created);
     expect((await signIn(app, "mo@example.com")).scope).toBe("notes:read notes:write notes:moderate");

@@ -37,5 +37,10 @@ async function start(root: HTMLElement): Promise<void> {
   );
 }
 
+// A page that the browser kept waits for what will never come, and shows what was so then.
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) location.reload();
+});
+
 const root = document.getElementById("root");
 if (root !== null) await start(root);

@@ -1,7 +1,7 @@
 import { useLingui } from "@lingui/react/macro";
 import type { FieldState, ReadField } from "../shared/form.tsx";
+import { NameFields } from "../shared/name-fields.tsx";
 import { PasswordField } from "../shared/password-field.tsx";
-import { TextField } from "../shared/text-field.tsx";
 import type { AuthPage } from "./page.ts";
 
 /** What a new account is asked for. */
@@ -10,22 +10,7 @@ export function NewAccountFields({ page, state }: { readonly page: AuthPage; rea
   const { values, minPasswordLength } = page;
   return (
     <>
-      <TextField
-        name="username"
-        label={t`Username`}
-        autoComplete="username"
-        required
-        defaultValue={values.username}
-        state={state}
-      />
-      <TextField
-        name="email"
-        type="email"
-        label={t`E-mail address (may be left out)`}
-        autoComplete="email"
-        defaultValue={values.email}
-        state={state}
-      />
+      <NameFields username={values.username} email={values.email} state={state} />
       <PasswordField
         label={t`Password`}
         hint={t`At least ${minPasswordLength} characters. A few words that belong to you alone are easy to remember and hard to guess.`}

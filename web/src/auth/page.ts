@@ -19,7 +19,7 @@ export const AuthPage = z.extend(Appearance, {
   /** Who is signed in already. */
   username: z.nullable(z.string()),
   /** What a confirmation is asked for. */
-  purpose: z.nullable(z.enum(["profile", "deletion", "keys"])),
+  purpose: z.nullable(z.enum(["profile", "deletion", "accounts", "keys"])),
 });
 export type AuthPage = z.infer<typeof AuthPage>;
 

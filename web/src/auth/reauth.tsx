@@ -43,6 +43,8 @@ function Purpose({ purpose }: Pick<AuthPage, "purpose">) {
       return <Trans>Before you change how you sign in, enter your password once more.</Trans>;
     case "deletion":
       return <Trans>Before you have your account deleted, enter your password once more.</Trans>;
+    case "accounts":
+      return <Trans>Before you change somebody’s account, enter your password once more.</Trans>;
     case "keys":
       return <Trans>Before you replace the keys of this server, enter your password once more.</Trans>;
     case null:

@@ -12,6 +12,7 @@ import type {
 } from "@countersign/shared/schemas";
 import type { Caller, Db, Deps } from "../../deps.ts";
 import { adminRole } from "../../options.ts";
+import { findDeletions } from "../../store/account-deletions.ts";
 import { findAccountById, findAccountByKey, listAccounts as listRows } from "../../store/accounts.ts";
 import type { AccountRow } from "../../store/schema.ts";
 import { transact } from "../../store/transact.ts";
@@ -33,7 +34,7 @@ export interface Administrator {
 
 /** @throws {AuthError} `NOT_FOUND` */
 export async function getAccount(deps: Deps, { id }: AccountRef): Promise<AccountView> {
-  return toView(await requireAccount(deps, id));
+  return viewOf(deps, await requireAccount(deps, id));
 }
 
 /** Finds by username or e-mail address. @throws {AuthError} `NOT_FOUND` */
@@ -41,7 +42,7 @@ export async function getAccountByLogin(deps: Deps, login: string): Promise<Acco
   const { column, key } = loginKey(login);
   const row = await findAccountByKey(deps.db, column, key);
   if (row === null) throw new AuthError("NOT_FOUND", undefined, "There is no account of this name.");
-  return toView(row);
+  return viewOf(deps, row);
 }
 
 /** A page of accounts in the order of usernames. */
@@ -52,7 +53,12 @@ export async function listAccounts(deps: Deps, { cursor, limit, search }: ListAc
     limit: limit + 1,
   });
   const page = rows.slice(0, limit);
-  return { accounts: page.map(toView), nextCursor: rows.length > limit ? (page.at(-1)?.username_key ?? null) : null };
+  const deletions = await findDeletions(
+    deps.db,
+    page.map(({ id }) => id),
+  );
+  const accounts = page.map((row) => toView(row, deletions.get(row.id)));
+  return { accounts, nextCursor: rows.length > limit ? (page.at(-1)?.username_key ?? null) : null };
 }
 
 /** @throws {AuthError} `WEAK_PASSWORD`, `USERNAME_TAKEN`, `EMAIL_TAKEN`, `BUSY`, or `BAD_REQUEST` for an undeclared role */
@@ -87,7 +93,7 @@ export async function setPassword(
   const account = await requireAccount(deps, id);
   await checkPassword(deps.settings, password, { username: account.username, field: "password" });
   await applyAccountChange(deps, id, {
-    set: { password_hash: await deps.hasher.hash(password), password_expires_at: null },
+    set: { password_hash: await deps.hasher.hash(password), password_expires_at: null, temporary_hash: null },
     revoke: { selection: { accountId: id }, reason: "password_changed" },
     audit: { kind: "password_changed", actorId: by.actorId },
     caller: by.caller,
@@ -139,7 +145,11 @@ async function requireAccount(deps: Deps, id: AccountId): Promise<AccountRow> {
   return row;
 }
 
-function toView(row: AccountRow): AccountView {
+async function viewOf(deps: Deps, row: AccountRow): Promise<AccountView> {
+  return toView(row, (await findDeletions(deps.db, [row.id])).get(row.id));
+}
+
+function toView(row: AccountRow, deleteAt: number | undefined): AccountView {
   return {
     id: row.id,
     username: row.username,
@@ -147,5 +157,6 @@ function toView(row: AccountRow): AccountView {
     roles: JSON.parse(row.roles),
     disabled: row.disabled_at !== null,
     createdAt: new Date(row.created_at),
+    deletedAfter: deleteAt === undefined ? null : new Date(deleteAt),
   };
 }

@@ -27,7 +27,7 @@ export async function changePassword(
   await ticket.takeBack();
   await checkPassword(deps.settings, input.newPassword, { username: account.username, field: "newPassword" });
   const revoked = await applyAccountChange(deps, account.id, {
-    set: { password_hash: await deps.hasher.hash(input.newPassword), password_expires_at: null },
+    set: { password_hash: await deps.hasher.hash(input.newPassword), password_expires_at: null, temporary_hash: null },
     // While the passwords were hashed, an administrator may have set another: whoever knows the old one must not undo that.
     at: account.version,
     revoke: { selection: { accountId: account.id, except: principal.sessionId }, reason: "password_changed" },

@@ -7,7 +7,7 @@ import { type AuditEvent, recordAudit } from "../audit.ts";
 import type { Account } from "./account.ts";
 import { checkPassword } from "./check-password.ts";
 import { checkRoles } from "./check-roles.ts";
-import { namesOf, refusalOfTaken } from "./names.ts";
+import { emailColumns, refusalOfTaken, usernameColumns } from "./names.ts";
 
 interface CreateAccountOptions {
   readonly caller: Caller;
@@ -43,13 +43,14 @@ export async function createAccount(
       await check(trx);
       await insertAccount(trx, {
         id: account.id,
-        ...namesOf(account),
+        ...usernameColumns(account.username),
+        ...emailColumns(account.email),
         password_hash: passwordHash,
         roles: JSON.stringify(account.roles),
         version: account.version,
         disabled_at: null,
-        delete_at: null,
         password_expires_at: null,
+        temporary_hash: null,
         created_at: now,
         updated_at: now,
       });

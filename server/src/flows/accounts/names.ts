@@ -3,14 +3,12 @@ import { AuthError } from "@countersign/shared";
 import { UniqueViolation } from "../../store/unique-violation.ts";
 import { emailKey, usernameKey } from "./normalise.ts";
 
-/** The columns of names. */
-export function namesOf({ username, email }: { readonly username: string; readonly email: string | null }) {
-  return {
-    username,
-    username_key: usernameKey(username),
-    email,
-    email_key: email === null ? null : emailKey(email),
-  };
+export function usernameColumns(username: string) {
+  return { username, username_key: usernameKey(username) };
+}
+
+export function emailColumns(email: string | null) {
+  return { email, email_key: email === null ? null : emailKey(email) };
 }
 
 /** `USERNAME_TAKEN` or `EMAIL_TAKEN` where a row could not be written for that; every other error as it is. */

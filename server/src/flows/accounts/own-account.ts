@@ -2,14 +2,18 @@
 import { AuthError, type Principal } from "@countersign/shared";
 import type { AccountId, OwnAccount, UpdateAccountInput } from "@countersign/shared/schemas";
 import type { Caller, Deps } from "../../deps.ts";
-import { findAccountById } from "../../store/accounts.ts";
+import { findDeletions, forgetDeletion, scheduleDeletion } from "../../store/account-deletions.ts";
+import { type AccountChange, findAccountById } from "../../store/accounts.ts";
 import type { AccountRow } from "../../store/schema.ts";
+import { transact } from "../../store/transact.ts";
+import { recordAudit } from "../audit.ts";
 import { currentUser } from "../sessions/current-session.ts";
 import { fromRow, toUser } from "./account.ts";
 import { applyAccountChange } from "./change-account.ts";
 import { requireOtherAdministrator } from "./last-administrator.ts";
-import { namesOf, refusalOfTaken } from "./names.ts";
+import { emailColumns, refusalOfTaken, usernameColumns } from "./names.ts";
 import { refuseIfApplicationOwnsAccounts } from "./own-accounts.ts";
+import { temporaryUntil } from "./temporary-password.ts";
 
 /** Who asks, and from where. */
 interface Owner {
@@ -19,7 +23,7 @@ interface Owner {
 
 /** The account of whoever asks. @throws {AuthError} `SESSION_REVOKED` when it is gone. */
 export async function ownAccount(deps: Deps, principal: Principal): Promise<OwnAccount> {
-  if (deps.settings.authenticate === undefined) return toOwn(await requireOwn(deps, principal.accountId));
+  if (deps.settings.authenticate === undefined) return readOwn(deps, principal.accountId);
   const user = await currentUser(deps, principal);
   return { ...user, createdAt: null, editable: false, deletedAfter: null, passwordExpiresAt: null };
 }
@@ -38,21 +42,28 @@ export async function updateAccount(
   refuseIfApplicationOwnsAccounts(deps.settings);
   const { accountId } = principal;
   const before = await requireOwn(deps, accountId);
-  const after = { username: input.username ?? before.username, email: input.email ?? null };
-  if (input.email === undefined) after.email = before.email;
-  const fields = (["username", "email"] as const).filter((field) => after[field] !== before[field]);
-  if (fields.length === 0) return toOwn(before);
+  const set = changesOf(before, input);
+  const fields = Object.keys(set).filter((field) => field === "username" || field === "email");
+  if (fields.length === 0) return readOwn(deps, accountId);
   await deps.limiter.takeRegistration(caller.address);
   try {
     await applyAccountChange(deps, accountId, {
-      set: namesOf(after),
+      set,
       audit: { kind: "profile_changed", sessionId: principal.sessionId, details: { fields } },
       caller,
     });
   } catch (error) {
     throw refusalOfTaken(error);
   }
-  return toOwn(await requireOwn(deps, accountId));
+  return readOwn(deps, accountId);
+}
+
+/** The columns that change: of what stays, another tab may have written something newer. */
+function changesOf(before: AccountRow, { username, email }: UpdateAccountInput): AccountChange {
+  return {
+    ...(username !== undefined && username !== before.username && usernameColumns(username)),
+    ...(email !== undefined && email !== before.email && emailColumns(email)),
+  };
 }
 
 /**
@@ -66,8 +77,11 @@ export async function requestDeletion(deps: Deps, { principal, caller }: Owner):
   const { accountId: id, sessionId } = principal;
   const deleteAt = deps.now() + deps.settings.deletionGraceSeconds * 1_000;
   await applyAccountChange(deps, id, {
-    set: { delete_at: deleteAt },
-    check: (trx) => requireOtherAdministrator(trx, id),
+    set: {},
+    check: async (trx) => {
+      await requireOtherAdministrator(trx, id);
+      await scheduleDeletion(trx, id, deleteAt);
+    },
     revoke: { selection: { accountId: id }, reason: "deletion_requested" },
     audit: { kind: "deletion_requested", sessionId },
     caller,
@@ -78,30 +92,28 @@ export async function requestDeletion(deps: Deps, { principal, caller }: Owner):
 /** Keeps an account that was going to be deleted. Twice is once. @throws {AuthError} `REGISTRATION_CLOSED` */
 export async function cancelDeletion(deps: Deps, { principal, caller }: Owner): Promise<OwnAccount> {
   refuseIfApplicationOwnsAccounts(deps.settings);
-  const { accountId: id, sessionId } = principal;
-  const before = await requireOwn(deps, id);
-  if (before.delete_at === null) return toOwn(before);
-  await applyAccountChange(deps, id, {
-    set: { delete_at: null },
-    audit: { kind: "deletion_cancelled", sessionId },
-    caller,
+  const { accountId, sessionId } = principal;
+  await transact(deps.db, async (trx) => {
+    if (await forgetDeletion(trx, accountId))
+      await recordAudit(deps, trx, { kind: "deletion_cancelled", accountId, sessionId }, caller);
   });
-  return toOwn(await requireOwn(deps, id));
+  return readOwn(deps, accountId);
+}
+
+async function readOwn(deps: Deps, id: AccountId): Promise<OwnAccount> {
+  const row = await requireOwn(deps, id);
+  const dateOf = (time: number | null | undefined) => (typeof time === "number" ? new Date(time) : null);
+  return {
+    ...toUser(fromRow(row)),
+    createdAt: new Date(row.created_at),
+    editable: true,
+    deletedAfter: dateOf((await findDeletions(deps.db, [id])).get(id)),
+    passwordExpiresAt: dateOf(temporaryUntil(row)),
+  };
 }
 
 async function requireOwn(deps: Deps, id: AccountId): Promise<AccountRow> {
   const row = await findAccountById(deps.db, id);
   if (row === null) throw new AuthError("SESSION_REVOKED");
   return row;
-}
-
-function toOwn(row: AccountRow): OwnAccount {
-  const dateOf = (time: number | null) => (time === null ? null : new Date(time));
-  return {
-    ...toUser(fromRow(row)),
-    createdAt: new Date(row.created_at),
-    editable: true,
-    deletedAfter: dateOf(row.delete_at),
-    passwordExpiresAt: dateOf(row.password_expires_at),
-  };
 }

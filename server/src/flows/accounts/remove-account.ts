@@ -1,5 +1,6 @@
 import type { AccountId } from "@countersign/shared/schemas";
 import type { Caller, Db, Deps } from "../../deps.ts";
+import { forgetDeletion } from "../../store/account-deletions.ts";
 import { deleteAccount } from "../../store/accounts.ts";
 import { appendFeedEvent } from "../../store/feed-events.ts";
 import { recordAudit } from "../audit.ts";
@@ -14,6 +15,7 @@ export async function removeInTransaction(
 ): Promise<boolean> {
   const now = deps.now();
   if (!(await deleteAccount(trx, id))) return false;
+  await forgetDeletion(trx, id);
   await revokeInTransaction(trx, { accountId: id }, { now, reason: "account_removed" });
   await appendFeedEvent(trx, { kind: "account_changed", subject: id, version: Number.MAX_SAFE_INTEGER }, now);
   await recordAudit(deps, trx, { kind: "account_removed", accountId: id, actorId: by.actorId }, by.caller);

@@ -1,5 +1,7 @@
+import { AuthError } from "@countersign/shared";
 import type { AccountRef, TemporaryPassword } from "@countersign/shared/schemas";
 import type { Deps } from "../../deps.ts";
+import type { AccountRow } from "../../store/schema.ts";
 import type { Administrator } from "./administer.ts";
 import { applyAccountChange } from "./change-account.ts";
 
@@ -14,23 +16,30 @@ const lettersAGroup = 5;
 /**
  * Gives an account a password that ends, for its owner to be told, and ends all its sessions. It is shown once: here.
  *
- * @throws {AuthError} `NOT_FOUND`, `BUSY`
+ * @throws {AuthError} `NOT_FOUND`, `BUSY`, `BAD_REQUEST` for one's own account
  */
 export async function setTemporaryPassword(
   deps: Deps,
   { id }: AccountRef,
   by: Administrator,
 ): Promise<TemporaryPassword> {
+  // It would sign out whoever is to see it.
+  if (id === by.actorId) throw new AuthError("BAD_REQUEST", { issues: [] }, "Change your own password yourself.");
   const password = makePassword(deps.randomBytes);
   const passwordHash = await deps.hasher.hash(password);
   const expiresAt = deps.now() + lifetimeMs;
   await applyAccountChange(deps, id, {
-    set: { password_hash: passwordHash, password_expires_at: expiresAt },
+    set: { password_hash: passwordHash, password_expires_at: expiresAt, temporary_hash: passwordHash },
     revoke: { selection: { accountId: id }, reason: "password_changed" },
     audit: { kind: "password_reset", actorId: by.actorId },
     caller: by.caller,
   });
   return { password, expiresAt: new Date(expiresAt) };
+}
+
+/** Until when the password of an account is good; `null` for one of its owner's. */
+export function temporaryUntil(row: Pick<AccountRow, "password_hash" | "password_expires_at" | "temporary_hash">) {
+  return row.password_hash === row.temporary_hash ? row.password_expires_at : null;
 }
 
 /** A hundred random bits, in groups that can be read out. */

@@ -38,7 +38,7 @@ const forms: Readonly<
   },
 };
 
-const purposes = ["profile", "deletion", "keys"] as const satisfies readonly AuthPage["purpose"][];
+const purposes = ["profile", "deletion", "accounts", "keys"] as const satisfies readonly AuthPage["purpose"][];
 
 export function authPageRoutes(parts: PageParts): Hono<{ Variables: RequestVariables }> {
   const { start, log, brand, load } = parts;

@@ -19,7 +19,7 @@ export async function showProblem(
     reason: refusal?.reason ?? null,
     requestId: context.get("requestId"),
     // Only what can be asked for again changes nothing by it.
-    again: context.req.method === "GET" ? context.req.path : "/account",
+    again: context.req.method === "GET" ? addressOf(context) : "/account",
   };
   return context.html(
     pages.renderProblemPage(page, pages.assetsOf("auth", language)),
@@ -29,4 +29,9 @@ export async function showProblem(
       ...(refusal !== null && refusalHeaders([refusal])),
     },
   );
+}
+
+function addressOf({ req }: PageContext): string {
+  const { pathname, search } = new URL(req.url);
+  return pathname + search;
 }

@@ -5,11 +5,17 @@ export const accountLife: Migration = {
   id: 2,
   name: "account-life",
   requires: 0,
-  statements: (schema, { text, integer, time, finish }) => [
-    schema.alterTable("accounts").addColumn("delete_at", time),
+  // Of the accounts columns alone: an index on them would be made while nobody can sign in.
+  statements: (schema, { text, integer, time, uuid, finish }) => [
     schema.alterTable("accounts").addColumn("password_expires_at", time),
-    // For the clean-up, which finds a few among millions.
-    schema.createIndex("accounts_delete_at").on("accounts").column("delete_at").where("delete_at", "is not", null),
+    schema.alterTable("accounts").addColumn("temporary_hash", text),
+    finish(
+      schema
+        .createTable("account_deletions")
+        .addColumn("account_id", uuid, (column) => column.primaryKey().notNull())
+        .addColumn("delete_at", time, (column) => column.notNull()),
+    ),
+    schema.createIndex("account_deletions_delete_at").on("account_deletions").column("delete_at"),
     finish(
       schema
         .createTable("tallies")

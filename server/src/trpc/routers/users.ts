@@ -25,8 +25,14 @@ import { t } from "../init.ts";
 import { raises } from "../raises.ts";
 
 const adminProcedure = makeGuardedProcedure<Principal, "INSUFFICIENT_ROLE">({ role: adminRole });
+/** For what makes an administrator of whoever finds an open laptop, or cannot be taken back: the sign-in is of the last five minutes. */
+const freshAdminProcedure = makeGuardedProcedure<Principal, "INSUFFICIENT_ROLE" | "FRESH_LOGIN_REQUIRED">({
+  role: adminRole,
+  maxAge: 300,
+});
 /** For what is done to one account, which may not be there. */
 const accountProcedure = adminProcedure.concat(raises("NOT_FOUND"));
+const freshAccountProcedure = freshAdminProcedure.concat(raises("NOT_FOUND"));
 
 type AdminContext = { auth: RequestAuth; principal: { accountId: Administrator["actorId"] } };
 const by = ({ auth, principal }: AdminContext): Administrator => ({
@@ -68,26 +74,26 @@ export const usersRouter = t.router({
     .output(Account)
     .query(({ ctx, input }) => accounts.getAccount(ctx.auth.deps, input)),
 
-  create: adminProcedure
+  create: freshAdminProcedure
     .concat(raises("REGISTRATION_CLOSED", "WEAK_PASSWORD", "USERNAME_TAKEN", "EMAIL_TAKEN", "BUSY"))
     .input(CreateAccountInput)
     .output(Account)
     .mutation(({ ctx, input }) => accounts.addAccount(ctx.auth.deps, input, by(ctx))),
 
-  setRoles: accountProcedure
+  setRoles: freshAccountProcedure
     .concat(raises("LAST_ADMIN"))
     .input(SetRolesInput)
     .output(Account)
     .mutation(({ ctx, input }) => accounts.setRoles(ctx.auth.deps, input, by(ctx))),
 
-  setPassword: accountProcedure
+  setPassword: freshAccountProcedure
     .concat(raises("WEAK_PASSWORD", "BUSY"))
     .input(SetPasswordInput)
     .output(Account)
     .mutation(({ ctx, input }) => accounts.setPassword(ctx.auth.deps, input, by(ctx))),
 
   /** A password that ends in three days, for the owner to be told: it is shown once. */
-  setTemporaryPassword: accountProcedure
+  setTemporaryPassword: freshAccountProcedure
     .concat(raises("BUSY"))
     .input(AccountRef)
     .output(TemporaryPassword)
@@ -104,7 +110,7 @@ export const usersRouter = t.router({
     .output(Account)
     .mutation(({ ctx, input }) => accounts.enableAccount(ctx.auth.deps, input, by(ctx))),
 
-  remove: accountProcedure
+  remove: freshAccountProcedure
     .concat(raises("LAST_ADMIN"))
     .input(AccountRef)
     .output(Account)

@@ -15,7 +15,7 @@ export function Delete() {
   if (deletedAfter !== null) {
     return (
       <>
-        <Title text={t`Your account is going to be deleted`} />
+        <Title key="done" text={t`Your account is going to be deleted`} />
         <p>
           <Trans>
             You are signed out everywhere. On <Time at={deletedAfter} /> the account is deleted for good. Until then you

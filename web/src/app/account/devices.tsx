@@ -2,7 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import button from "../../shared/button.module.css";
 import styles from "../parts/page.module.css";
-import { Time } from "../parts/time.tsx";
+import { SessionRow } from "../parts/session-row.tsx";
 import { useDeviceName } from "../parts/use-device-name.ts";
 import { useApp } from "../use-app.ts";
 
@@ -36,26 +36,7 @@ export function Devices() {
       )}
       <ul className={styles.rows}>
         {rows.map((session) => (
-          <li key={session.id} className={styles.row}>
-            <strong>
-              <bdi>{nameOf(session.userAgent)}</bdi>
-            </strong>
-            {session.current && (
-              <span className={styles.tag}>
-                <Trans>This device</Trans>
-              </span>
-            )}
-            <span className={styles.details}>
-              <Trans>
-                Signed in <Time at={session.createdAt} />, last used <Time at={session.lastUsedAt} />
-              </Trans>
-              {session.address !== null && (
-                <>
-                  {" · "}
-                  <bdi>{session.address}</bdi>
-                </>
-              )}
-            </span>
+          <SessionRow key={session.id} session={session} name={nameOf(session.userAgent)}>
             {!session.current && (
               <button
                 type="button"
@@ -67,7 +48,7 @@ export function Devices() {
                 <Trans>Sign out</Trans>
               </button>
             )}
-          </li>
+          </SessionRow>
         ))}
       </ul>
     </section>

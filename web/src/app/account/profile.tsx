@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { Form } from "../../shared/form.tsx";
-import { TextField } from "../../shared/text-field.tsx";
+import { NameFields } from "../../shared/name-fields.tsx";
 import { confirmRecent } from "../confirm-recent.ts";
 import { keepDraft, takeDraft } from "../draft.ts";
 import { Loaded } from "../parts/loading.tsx";
@@ -14,10 +14,11 @@ import { useApp, useAppProblemText } from "../use-app.ts";
 /** What a person signs in with. */
 export function Profile() {
   const { t } = useLingui();
-  const { trpc, auth, queryClient } = useApp();
+  const { trpc, auth, page } = useApp();
+  const userId = page.session.user.id;
   const account = useQuery(trpc.account.get.queryOptions());
   const describe = useAppProblemText();
-  const [draft] = useState(takeDraft);
+  const [draft] = useState(() => takeDraft(userId));
   return (
     <>
       <Title text={t`Your username and e-mail address`} />
@@ -27,42 +28,26 @@ export function Profile() {
             <div className={styles.narrow}>
               <Form
                 submit={t`Save`}
-                done={t`It is saved.`}
                 describe={describe}
                 send={async (read) => {
                   const fields = { username: read("username"), email: read("email") };
-                  const changed = await confirmRecent(
+                  // What stays is not sent: another tab may have changed it.
+                  const changes = {
+                    ...(fields.username !== username && { username: fields.username }),
+                    ...(fields.email !== (email ?? "") && { email: fields.email === "" ? null : fields.email }),
+                  };
+                  await confirmRecent(
                     "profile",
-                    () =>
-                      auth.trpc.account.update.mutate({
-                        username: fields.username,
-                        email: fields.email === "" ? null : fields.email,
-                      }),
-                    () => keepDraft(fields),
+                    () => auth.trpc.account.update.mutate(changes),
+                    () => keepDraft(userId, fields),
                   );
-                  queryClient.setQueryData(trpc.account.get.queryKey(), changed);
-                  return "staying";
+                  // A new document: who is signed in is in many places of this one.
+                  location.assign("/account");
+                  return "leaving";
                 }}
               >
                 {(state) => (
-                  <>
-                    <TextField
-                      name="username"
-                      label={t`Username`}
-                      autoComplete="username"
-                      required
-                      defaultValue={draft.username ?? username}
-                      state={state}
-                    />
-                    <TextField
-                      name="email"
-                      type="email"
-                      label={t`E-mail address (may be left out)`}
-                      autoComplete="email"
-                      defaultValue={draft.email ?? email ?? ""}
-                      state={state}
-                    />
-                  </>
+                  <NameFields username={draft.username ?? username} email={draft.email ?? email ?? ""} state={state} />
                 )}
               </Form>
             </div>

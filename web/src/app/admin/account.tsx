@@ -4,10 +4,12 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { Form } from "../../shared/form.tsx";
+import { confirmRecent } from "../confirm-recent.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { Fact, Facts } from "../parts/facts.tsx";
 import { Loaded } from "../parts/loading.tsx";
 import styles from "../parts/page.module.css";
+import { SessionRow } from "../parts/session-row.tsx";
 import { Time } from "../parts/time.tsx";
 import { Title } from "../parts/title.tsx";
 import { useDeviceName } from "../parts/use-device-name.ts";
@@ -38,7 +40,7 @@ export function AdminAccount() {
 
 function Details({ account }: { readonly account: AccountView }) {
   const { t } = useLingui();
-  const { id, email, createdAt, disabled } = account;
+  const { id, email, createdAt, disabled, deletedAfter } = account;
   return (
     <>
       <Facts>
@@ -46,6 +48,11 @@ function Details({ account }: { readonly account: AccountView }) {
         <Fact name={t`Here since`}>
           <Time at={createdAt} style="day" />
         </Fact>
+        {deletedAfter !== null && (
+          <Fact name={t`Is going to be deleted`}>
+            <Time at={deletedAfter} />
+          </Fact>
+        )}
         <Fact name={t`State`}>{disabled ? <Trans>Disabled</Trans> : <Trans>Active</Trans>}</Fact>
       </Facts>
       <Roles account={account} />
@@ -82,15 +89,13 @@ function Roles({ account: { id, username, roles } }: { readonly account: Account
           describe={describe}
           send={async (read) => {
             const chosen = read("roles");
-            const changed = await auth.trpc.users.setRoles.mutate({
-              id,
-              roles: chosen === "" ? [] : chosen.split("\n"),
-            });
+            const roles = chosen === "" ? [] : chosen.split("\n");
+            const changed = await confirmRecent("accounts", () => auth.trpc.users.setRoles.mutate({ id, roles }));
             queryClient.setQueryData(trpc.users.get.queryKey({ id }), changed);
             return "staying";
           }}
         >
-          {() => <RoleChoice chosen={roles} />}
+          {() => <RoleChoice key={roles.join()} chosen={roles} />}
         </Form>
       </div>
     </section>
@@ -99,8 +104,9 @@ function Roles({ account: { id, username, roles } }: { readonly account: Account
 
 function Acts({ account: { id, username, disabled } }: { readonly account: AccountView }) {
   const { t } = useLingui();
-  const { auth, trpc, queryClient } = useApp();
+  const { auth, trpc, queryClient, page } = useApp();
   const navigate = useNavigate();
+  const isOwn = page.session.user.id === id;
   const [made, setMade] = useState<TemporaryPassword | null>(null);
   const { users } = auth.trpc;
   const reload = async () => {
@@ -112,22 +118,24 @@ function Acts({ account: { id, username, disabled } }: { readonly account: Accou
         <Trans>What can be done</Trans>
       </h2>
       <div className={styles.acts}>
-        <Confirm
-          label={t`Temporary password`}
-          name={t`Temporary password for ${username}`}
-          title={t`A temporary password for ${username}?`}
-          act={async () => {
-            setMade(await users.setTemporaryPassword.mutate({ id }));
-            await reload();
-          }}
-        >
-          <p>
-            <Trans>
-              The password that the account has is replaced, and it is signed out everywhere. The new one is shown to
-              you once, and ends in three days.
-            </Trans>
-          </p>
-        </Confirm>
+        {!isOwn && (
+          <Confirm
+            label={t`Temporary password`}
+            name={t`Temporary password for ${username}`}
+            title={t`A temporary password for ${username}?`}
+            act={async () => {
+              setMade(await confirmRecent("accounts", () => users.setTemporaryPassword.mutate({ id })));
+              await reload();
+            }}
+          >
+            <p>
+              <Trans>
+                The password that the account has is replaced, and it is signed out everywhere. The new one is shown to
+                you once, and ends in three days.
+              </Trans>
+            </p>
+          </Confirm>
+        )}
         <Confirm
           label={t`Sign out`}
           name={t`Sign out ${username} everywhere`}
@@ -175,7 +183,7 @@ function Acts({ account: { id, username, disabled } }: { readonly account: Accou
           name={t`Delete ${username}`}
           title={t`Delete ${username}?`}
           act={async () => {
-            await users.remove.mutate({ id });
+            await confirmRecent("accounts", () => users.remove.mutate({ id }));
             await queryClient.invalidateQueries(trpc.users.list.queryFilter());
             await navigate({ to: "/admin/accounts" });
           }}
@@ -218,21 +226,7 @@ function Sessions({ account: { id } }: { readonly account: AccountView }) {
           ) : (
             <ul className={styles.rows}>
               {rows.map((session) => (
-                <li key={session.id} className={styles.row}>
-                  <strong>
-                    <bdi>{nameOf(session.userAgent)}</bdi>
-                  </strong>
-                  <span className={styles.details}>
-                    <Trans>
-                      Signed in <Time at={session.createdAt} />, last used <Time at={session.lastUsedAt} />
-                    </Trans>
-                    {session.address !== null && (
-                      <>
-                        {" · "}
-                        <bdi>{session.address}</bdi>
-                      </>
-                    )}
-                  </span>
+                <SessionRow key={session.id} session={session} name={nameOf(session.userAgent)}>
                   <Confirm
                     label={t`Sign out`}
                     name={t`Sign out ${nameOf(session.userAgent)}`}
@@ -246,7 +240,7 @@ function Sessions({ account: { id } }: { readonly account: AccountView }) {
                       <Trans>This device has to sign in again.</Trans>
                     </p>
                   </Confirm>
-                </li>
+                </SessionRow>
               ))}
             </ul>
           )

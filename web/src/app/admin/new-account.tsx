@@ -1,7 +1,10 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Link, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 import { Form } from "../../shared/form.tsx";
-import { TextField } from "../../shared/text-field.tsx";
+import { NameFields } from "../../shared/name-fields.tsx";
+import { confirmRecent } from "../confirm-recent.ts";
+import { keepDraft, takeDraft } from "../draft.ts";
 import styles from "../parts/page.module.css";
 import { Title } from "../parts/title.tsx";
 import { useApp, useAppProblemText } from "../use-app.ts";
@@ -10,7 +13,9 @@ import { RoleChoice } from "./role-choice.tsx";
 /** An account for somebody else. It has no password that anybody knows until it is given a temporary one, on its page. */
 export function NewAccount() {
   const { t } = useLingui();
-  const { auth, queryClient, trpc } = useApp();
+  const { auth, queryClient, trpc, page } = useApp();
+  const userId = page.session.user.id;
+  const [draft] = useState(() => takeDraft(userId));
   const describe = useAppProblemText();
   const navigate = useNavigate();
   return (
@@ -23,12 +28,18 @@ export function NewAccount() {
           send={async (read) => {
             const email = read("email");
             const roles = read("roles");
-            const account = await auth.trpc.users.create.mutate({
-              username: read("username"),
-              password: unknownPassword(),
-              ...(email !== "" && { email }),
-              roles: roles === "" ? [] : roles.split("\n"),
-            });
+            const fields = { username: read("username"), email };
+            const account = await confirmRecent(
+              "accounts",
+              () =>
+                auth.trpc.users.create.mutate({
+                  username: fields.username,
+                  password: unknownPassword(),
+                  ...(email !== "" && { email }),
+                  roles: roles === "" ? [] : roles.split("\n"),
+                }),
+              () => keepDraft(userId, fields),
+            );
             await queryClient.invalidateQueries(trpc.users.list.queryFilter());
             await navigate({ to: "/admin/accounts/$id", params: { id: account.id } });
             return "leaving";
@@ -36,14 +47,7 @@ export function NewAccount() {
         >
           {(state) => (
             <>
-              <TextField name="username" label={t`Username`} autoComplete="off" required state={state} />
-              <TextField
-                name="email"
-                type="email"
-                label={t`E-mail address (may be left out)`}
-                autoComplete="off"
-                state={state}
-              />
+              <NameFields {...draft} isOwn={false} state={state} />
               <RoleChoice chosen={[]} />
               <p>
                 <Trans>On the page of the account you give it a temporary password, which is shown to you once.</Trans>

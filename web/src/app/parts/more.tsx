@@ -8,12 +8,12 @@ export function More({
   readonly query: {
     readonly hasNextPage: boolean;
     readonly isFetchingNextPage: boolean;
-    readonly isPending: boolean;
+    readonly data: unknown;
     readonly fetchNextPage: () => unknown;
   };
 }) {
   const { t } = useLingui();
-  const { hasNextPage, isFetchingNextPage, isPending, fetchNextPage } = query;
+  const { hasNextPage, isFetchingNextPage, data, fetchNextPage } = query;
   return (
     <>
       {hasNextPage && (
@@ -28,7 +28,7 @@ export function More({
       )}
       <p role="status">
         {isFetchingNextPage && t`One moment …`}
-        {!isPending && !hasNextPage && t`This is all there is.`}
+        {data !== undefined && !hasNextPage && t`This is all there is.`}
       </p>
     </>
   );
