@@ -7,20 +7,27 @@ import { isLong } from "./long.ts";
 const kinds = ["existing", "unknown", "disabled", "passwordless"] as const;
 type Kind = (typeof kinds)[number];
 
+/** Found nowhere else in an answer. */
+const nameOf = (kind: Kind) => `grace-${kind}`;
+
 const unlimited = { loginsPerAccount: 1_000_000, loginsPerAddress: 1_000_000, loginsPerKnownDevice: 1_000_000 };
 
 async function withAccounts(options: Parameters<typeof testApp>[0]): Promise<TestApp> {
   const app = await testApp(options);
-  for (const kind of kinds) if (kind !== "unknown") await signUp(app, kind);
+  for (const kind of kinds) if (kind !== "unknown") await signUp(app, nameOf(kind));
   const { db, now } = await app.auth.start();
-  await db.updateTable("accounts").set({ disabled_at: now() }).where("username", "=", "disabled").execute();
-  await db.updateTable("accounts").set({ password_hash: null }).where("username", "=", "passwordless").execute();
+  await db.updateTable("accounts").set({ disabled_at: now() }).where("username", "=", nameOf("disabled")).execute();
+  await db
+    .updateTable("accounts")
+    .set({ password_hash: null })
+    .where("username", "=", nameOf("passwordless"))
+    .execute();
   return app;
 }
 
 /** Asks as a stranger does, and returns all of the answer but what is never the same twice. */
 async function guess(app: TestApp, kind: Kind, by: "call" | "token" | "form"): Promise<string> {
-  const wrong = { username: kind, password: "not the password" };
+  const wrong = { username: nameOf(kind), password: "not the password" };
   const body = new URLSearchParams(wrong);
   const reply =
     by === "call"
@@ -30,7 +37,7 @@ async function guess(app: TestApp, kind: Kind, by: "call" | "token" | "form"): P
         : await app.request("/sign-in", { method: "POST", body, headers: { origin: app.url } });
   const headers = [...reply.headers].filter(([name]) => !["date", "x-request-id", "content-length"].includes(name));
   // The page has what was typed in it.
-  return JSON.stringify([reply.status, headers, (await reply.text()).replaceAll(kind, "…")]);
+  return JSON.stringify([reply.status, headers, (await reply.text()).replaceAll(nameOf(kind), "…")]);
 }
 
 describe.each(["call", "token", "form"] as const)("by %s", (by) => {
@@ -95,6 +102,6 @@ if (isLong)
 
 it("the right password of a disabled account is told so, and nobody else learns it", async () => {
   await using app = await withAccounts({ limits: unlimited });
-  const reply = await app.call("auth.login", { json: { username: "disabled", password } });
+  const reply = await app.call("auth.login", { json: { username: nameOf("disabled"), password } });
   expect(reply.status).toBe(403);
 });
