@@ -98,6 +98,8 @@ async function shownAs(
       await this.look(state);
     },
     async look(state: string) {
+      // What is there may not look as it will yet, where scripts are late.
+      await expect.poll(() => tab.page.evaluate("getComputedStyle(document.body).marginTop")).toBe("0px");
       const faults = await faultsOf(tab.page);
       if (faults.length > 0) found[state] = faults;
     },
@@ -197,10 +199,12 @@ describe.each(shown)("in $colorScheme, $width wide", (how) => {
     await page.getByLabel("Put an access token of yours here").fill((await signIn(app)).accessToken);
     await page.getByText(/It is good for|It has expired/).waitFor();
     await look("a token");
-    await page.goto(`/admin/accounts/${user.id}`);
-    await page.getByText("This device").or(page.getByText("Where it is signed in")).first().waitFor();
+    // Of somebody else: for one's own account there is less to do.
+    const bob = await signUp(app, "bob");
+    await page.goto(`/admin/accounts/${bob.user.id}`);
+    await page.getByText("Signed in").first().waitFor();
     await look("an account");
-    await press(page, "Temporary password for alice");
+    await press(page, "Temporary password for bob");
     await page.getByRole("dialog").locator('button[aria-disabled="false"]', { hasText: "Temporary" }).waitFor();
     await look("an account, asked");
     expect(found).toEqual({});

@@ -96,7 +96,7 @@ describe("the password", () => {
     await tab.page.getByText("The password is changed").waitFor();
     await go(tab.page, "Your account");
     await tab.page.getByText("This device").waitFor();
-    expect(await tab.page.getByRole("link", { name: "Choose one of your own" }).count()).toBe(0);
+    await tab.page.getByRole("link", { name: "Choose one of your own" }).waitFor({ state: "detached" });
   });
 });
 
