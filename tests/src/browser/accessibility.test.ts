@@ -99,7 +99,7 @@ async function shownAs(
     },
     async look(state: string) {
       // What is there may not look as it will yet, where scripts are late.
-      await expect.poll(() => tab.page.evaluate("getComputedStyle(document.body).marginTop")).toBe("0px");
+      await tab.page.waitForFunction(() => getComputedStyle(document.body).marginTop === "0px");
       const faults = await faultsOf(tab.page);
       if (faults.length > 0) found[state] = faults;
     },
