@@ -6,7 +6,7 @@ import { benchTypes } from "../bench/type-check.mjs";
 import { build, buildPages, ensureBuilt } from "./build.mjs";
 import { ensureInstalled } from "./install.mjs";
 import { become, runTool } from "./process.mjs";
-import { attack, check, fix, test } from "./test.mjs";
+import { check, fix, test, testAtLength } from "./test.mjs";
 
 const serverSource = "server/src/cli/main.ts";
 const serverBuilt = "server/bin/countersign.js";
@@ -43,7 +43,8 @@ const commands = {
     return become(["--watch", "--watch-preserve-output", fromSource, serverSource, "serve", ...args]);
   },
   test,
-  "test:attack": attack,
+  "test:attack": () => testAtLength("src/attack"),
+  "test:faults": () => testAtLength("src/faults"),
   check,
   fix,
   record: (args) => become([fromSource, "tests/src/releases/record.ts", ...args]),

@@ -28,10 +28,14 @@ export async function check() {
   return report((await runChecks()).map(countStep));
 }
 
-/** `npm run test:attack`: what `npm test` tries of each attack, and much more of it. */
-export async function attack() {
+/**
+ * `npm run test:attack`, `npm run test:faults`: what `npm test` tries of a folder's tests, and much more of it.
+ *
+ * @param {string} folder
+ */
+export async function testAtLength(folder) {
   process.env.COUNTERSIGN_LONG_TESTS = "1";
-  return report([await vitest(["tests"], ["attack/"])]);
+  return report([await vitest(["tests"], [`${folder}/`])]);
 }
 
 /** `npm run fix`: formats, and mends what the linter can mend by itself. */

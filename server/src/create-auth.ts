@@ -304,19 +304,15 @@ async function startParts(
         milliseconds: housekeepingMs,
         complaint: "housekeeping failed",
       }),
+      repeat(deps.tally.write, { ...effects, milliseconds: tallyMs, complaint: "counts could not be kept" }),
     ];
-    const tallying = repeat(deps.tally.write, {
-      ...effects,
-      milliseconds: tallyMs,
-      complaint: "counts could not be kept",
-    });
     const ticking = every(feedPollMs, feed.tick);
     return {
       deps,
       async stop() {
         ticking.stop();
         feed.stop();
-        await Promise.all([...repeated, tallying].map(({ stop }) => stop()));
+        await Promise.all(repeated.map(({ stop }) => stop()));
         await deps.tally.write().catch((error: unknown) => log.warn({ err: error }, "the last counts are lost"));
         await Promise.all([line?.close(), db.destroy()]);
       },

@@ -19,6 +19,7 @@ import { type Assets, Document } from "./shared/document.tsx";
 import type { Language } from "./shared/languages.ts";
 
 export { languageNames } from "./shared/languages.ts";
+export { purposes } from "./shared/purposes.ts";
 export type { Appearance, AppPage, Assets, AuthPage, Language, ProblemPage };
 
 const catalogs: Readonly<Record<Language, Messages>> = {

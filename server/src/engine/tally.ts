@@ -7,8 +7,7 @@ import { addTallies } from "../store/tallies.ts";
 
 const hourMs = 3_600_000;
 
-export const tallyKinds = ["sign_in", "sign_in_failed", "refresh"] as const;
-export type TallyKind = (typeof tallyKinds)[number];
+export type TallyKind = "sign_in" | "sign_in_failed" | "refresh";
 
 export interface Tally {
   /** One more, in this hour. */

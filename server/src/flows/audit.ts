@@ -12,6 +12,9 @@ export interface AuditEvent {
   readonly details?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
 }
 
+/** Who does what nobody asked for: the program. */
+export const itself: Caller = { address: null, userAgent: null, requestId: null };
+
 /** Writes an audit row. Give it the transaction of what happened, so that one is never there without the other. */
 export async function recordAudit(deps: Deps, db: Db, event: AuditEvent, caller: Caller): Promise<void> {
   const at = deps.now();

@@ -8,7 +8,8 @@ import { deleteEndedSessions } from "../store/sessions.ts";
 import { deleteOldTallies } from "../store/tallies.ts";
 import { transact } from "../store/transact.ts";
 import { removeInTransaction } from "./accounts/remove-account.ts";
-import { itself, rotateKeyIfDue } from "./keys/rotate-key.ts";
+import { itself } from "./audit.ts";
+import { rotateKeyIfDue } from "./keys/rotate-key.ts";
 import { seeOwnWrite } from "./see-own-write.ts";
 
 /** Rows a statement: small enough that nobody waits for the lock. */

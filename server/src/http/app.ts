@@ -48,7 +48,7 @@ interface PlainAppOptions<Router extends AnyTRPCRouter> {
    */
   readonly address?: (request: Request, env: unknown) => string | null;
   /**
-   * How the pages look: `/sign-in`, `/sign-up`, `/setup`, `/account` and what belongs to them. `false` leaves them out, for an
+   * How the pages look: `/sign-in`, `/sign-up`, `/setup`, `/account`, `/admin`, `/developer`. `false` leaves them out, for an
    * application that has its own. Default: ours, under our name.
    */
   readonly pages?: PagesOptions | false;

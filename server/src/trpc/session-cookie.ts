@@ -46,7 +46,8 @@ export function createSessionCookie(
   const isRead = (method === "GET" || method === "HEAD") && header("upgrade") === null;
 
   function requireOwnPage(): void {
-    if (!isOwnPage(header, [...origins, new URL(settings.issuer).origin], secure))
+    // What is no page at all has no use for a cookie.
+    if (pageThatSent(header, { origins: [...origins, new URL(settings.issuer).origin], secure }) !== "ours")
       throw new AuthError("ORIGIN_NOT_ALLOWED");
   }
 
@@ -97,15 +98,18 @@ function cannotSet(): AuthError {
 }
 
 /**
- * Whether the page that sent a request is ours: browsers say so in `Sec-Fetch-Site`, and the older ones (or a server
- * without https) in `Origin`. What says neither is no browser, and has no use for a cookie.
+ * Whose page sent a request: browsers say so in `Sec-Fetch-Site`, and the older ones (or a server without https) in `Origin`.
+ * It is nobody's where neither does, or where somebody typed the address.
  */
-function isOwnPage(header: CookieRequest["header"], origins: readonly string[], secure: boolean): boolean {
+export function pageThatSent(
+  header: CookieRequest["header"],
+  { origins, secure }: { readonly origins: readonly string[]; readonly secure: boolean },
+): "ours" | "another's" | "nobody's" {
   const origin = header("origin");
-  if (origin !== null && origins.includes(origin)) return true;
+  if (origin !== null && origins.includes(origin)) return "ours";
   const site = header("sec-fetch-site");
-  if (site !== null) return site === "same-origin";
-  if (origin === null || !URL.canParse(origin)) return false;
-  const { host, protocol } = new URL(origin);
-  return host === header("host") && (protocol === "https:" || !secure);
+  if (site !== null) return site === "same-origin" ? "ours" : site === "none" ? "nobody's" : "another's";
+  if (origin === null) return "nobody's";
+  const { host, protocol } = URL.canParse(origin) ? new URL(origin) : { host: null, protocol: null };
+  return host === header("host") && (protocol === "https:" || !secure) ? "ours" : "another's";
 }

@@ -1,8 +1,8 @@
 /** Whether an answer tells that an account exists: by its words, its headers, its limits, or the time that it took. */
 import { beforeAll, describe, expect, it } from "vitest";
+import { isLong } from "../support/long-tests.ts";
 import { signUp } from "../support/people.ts";
 import { password, type TestApp, testApp } from "../support/test-app.ts";
-import { isLong } from "./long.ts";
 
 const kinds = ["existing", "unknown", "disabled", "passwordless"] as const;
 type Kind = (typeof kinds)[number];

@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { isLong } from "../support/long-tests.ts";
 import { startNode } from "../support/node-process.ts";
 import { kill } from "../support/server-process.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { signUp, type Tokens, whoami } from "../support/wire.ts";
-import { isLong } from "./long.ts";
 
 const runs = isLong ? 10_000 : 300;
 

@@ -7,7 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { describe, expect, it } from "vitest";
-import { isLong } from "../attack/long.ts";
+import { isLong } from "../support/long-tests.ts";
 import { startNode } from "../support/node-process.ts";
 import { kill } from "../support/server-process.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";

@@ -1,5 +1,6 @@
 import { isAuthError } from "@countersign/client";
-import { type Purpose, reauthPath } from "./paths.ts";
+import type { Purpose } from "../shared/purposes.ts";
+import { reauthPath } from "./paths.ts";
 
 /**
  * Does what needs a recent sign-in. Where it is none, the page that asks for the password comes, and then this one again: what

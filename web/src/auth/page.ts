@@ -5,6 +5,7 @@
 import { type Failure, isReason } from "@countersign/shared";
 import * as z from "zod/mini";
 import { Appearance } from "../shared/appearance.ts";
+import { purposes } from "../shared/purposes.ts";
 
 export const AuthPage = z.extend(Appearance, {
   name: z.enum(["sign-in", "sign-up", "setup", "reauth"]),
@@ -19,7 +20,7 @@ export const AuthPage = z.extend(Appearance, {
   /** Who is signed in already. */
   username: z.nullable(z.string()),
   /** What a confirmation is asked for. */
-  purpose: z.nullable(z.enum(["profile", "deletion", "accounts", "keys"])),
+  purpose: z.nullable(z.enum(purposes)),
 });
 export type AuthPage = z.infer<typeof AuthPage>;
 

@@ -17,13 +17,13 @@ import { findAccountById, findAccountByKey, listAccounts as listRows } from "../
 import type { AccountRow } from "../../store/schema.ts";
 import { transact } from "../../store/transact.ts";
 import { seeOwnWrite } from "../see-own-write.ts";
+import { refuseIfApplicationOwnsAccounts } from "./application-owns-accounts.ts";
 import { applyAccountChange } from "./change-account.ts";
 import { checkPassword } from "./check-password.ts";
 import { checkRoles } from "./check-roles.ts";
 import { createAccount } from "./create-account.ts";
 import { requireOtherAdministrator } from "./last-administrator.ts";
 import { loginKey, usernameKey } from "./normalise.ts";
-import { refuseIfApplicationOwnsAccounts } from "./own-accounts.ts";
 import { removeInTransaction } from "./remove-account.ts";
 
 /** Who acts, and from where. */

@@ -3,9 +3,9 @@ import type { ChangePasswordInput, RevokedCount } from "@countersign/shared/sche
 import type { Caller, Deps } from "../../deps.ts";
 import { findAccountById } from "../../store/accounts.ts";
 import { unlessItFails } from "../unless-it-fails.ts";
+import { refuseIfApplicationOwnsAccounts } from "./application-owns-accounts.ts";
 import { applyAccountChange } from "./change-account.ts";
 import { checkPassword } from "./check-password.ts";
-import { refuseIfApplicationOwnsAccounts } from "./own-accounts.ts";
 
 /**
  * Changes the password of the account that asks, and ends its other sessions. The session that asks stays.

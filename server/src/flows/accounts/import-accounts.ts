@@ -8,8 +8,8 @@ import { insertMissingAccounts } from "../../store/accounts.ts";
 import type { NewAccountRow } from "../../store/schema.ts";
 import { transact } from "../../store/transact.ts";
 import { recordAudit } from "../audit.ts";
+import { refuseIfApplicationOwnsAccounts } from "./application-owns-accounts.ts";
 import { emailKey, usernameKey } from "./normalise.ts";
-import { refuseIfApplicationOwnsAccounts } from "./own-accounts.ts";
 
 /** An account that another system had. Without a username, one is made from the e-mail address. */
 export const ImportedAccount = z

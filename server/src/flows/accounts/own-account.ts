@@ -9,10 +9,10 @@ import { transact } from "../../store/transact.ts";
 import { recordAudit } from "../audit.ts";
 import { currentUser } from "../sessions/current-session.ts";
 import { fromRow, toUser } from "./account.ts";
+import { refuseIfApplicationOwnsAccounts } from "./application-owns-accounts.ts";
 import { applyAccountChange } from "./change-account.ts";
 import { requireOtherAdministrator } from "./last-administrator.ts";
 import { emailColumns, refusalOfTaken, usernameColumns } from "./names.ts";
-import { refuseIfApplicationOwnsAccounts } from "./own-accounts.ts";
 import { temporaryUntil } from "./temporary-password.ts";
 
 /** Who asks, and from where. */

@@ -2,8 +2,8 @@ import { AuthError } from "@countersign/shared";
 import type { RegisterInput } from "@countersign/shared/schemas";
 import type { Caller, Deps } from "../../deps.ts";
 import type { StartedSession } from "../sessions/issue-tokens.ts";
+import { refuseIfApplicationOwnsAccounts } from "./application-owns-accounts.ts";
 import { createAccount } from "./create-account.ts";
-import { refuseIfApplicationOwnsAccounts } from "./own-accounts.ts";
 import { startFirstSession } from "./start-first-session.ts";
 
 /**

@@ -5,8 +5,8 @@ import type { Caller, Db, Deps } from "../../deps.ts";
 import { adminRole } from "../../options.ts";
 import { hasAccounts } from "../../store/accounts.ts";
 import type { StartedSession } from "../sessions/issue-tokens.ts";
+import { refuseIfApplicationOwnsAccounts } from "./application-owns-accounts.ts";
 import { createAccount } from "./create-account.ts";
-import { refuseIfApplicationOwnsAccounts } from "./own-accounts.ts";
 import { startFirstSession } from "./start-first-session.ts";
 
 /** Whether the first account is still to be made. */

@@ -1,11 +1,8 @@
 import type { AccountId } from "@countersign/shared/schemas";
 import type { Caller, Deps } from "../../deps.ts";
 import type { KeySummary } from "../../engine/key-ring.ts";
-import { recordAudit } from "../audit.ts";
+import { itself, recordAudit } from "../audit.ts";
 import { seeOwnWrite } from "../see-own-write.ts";
-
-/** Who nobody sent: the program itself. */
-export const itself: Caller = { address: null, userAgent: null, requestId: null };
 
 /**
  * Makes the next signing key. It is published at once and signs after the lead, so that every verifier knows it by then;

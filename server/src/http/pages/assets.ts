@@ -2,7 +2,14 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
-import type { Assets, Language, renderAppPage, renderAuthPage, renderProblemPage } from "@countersign/web/render";
+import type {
+  Assets,
+  AuthPage,
+  Language,
+  renderAppPage,
+  renderAuthPage,
+  renderProblemPage,
+} from "@countersign/web/render";
 import { z } from "zod";
 
 /** Under which address everything is that pages load. */
@@ -11,6 +18,8 @@ export const pagesPath = "/pages";
 /** The pages before the sign-in, and those behind it. */
 export type Entry = "auth" | "app";
 
+type Purpose = NonNullable<AuthPage["purpose"]>;
+
 export interface BuiltPages {
   readonly renderAuthPage: typeof renderAuthPage;
   readonly renderAppPage: typeof renderAppPage;
@@ -18,6 +27,8 @@ export interface BuiltPages {
   /** The folder of what browsers load. */
   readonly folder: string;
   readonly languages: readonly [Language, ...Language[]];
+  /** What a confirmation can be asked for. */
+  readonly purposes: readonly Purpose[];
   assetsOf(entry: Entry, language: Language): Assets;
 }
 
@@ -34,7 +45,9 @@ const Manifest = z.record(z.string(), Chunk);
 export async function loadPages({ hasTheme }: { readonly hasTheme: boolean }): Promise<BuiltPages> {
   const manifestFile = createRequire(import.meta.url).resolve("@countersign/web/manifest.json");
   const manifest = Manifest.parse(JSON.parse(await readFile(manifestFile, "utf8")));
-  const { renderAuthPage, renderAppPage, renderProblemPage, languageNames } = await import("@countersign/web/render");
+  const { renderAuthPage, renderAppPage, renderProblemPage, languageNames, purposes } = await import(
+    "@countersign/web/render"
+  );
   const [first, ...others] = languageNames;
   if (first === undefined) throw new Error("the pages have no language");
 
@@ -59,6 +72,7 @@ export async function loadPages({ hasTheme }: { readonly hasTheme: boolean }): P
     renderAppPage,
     renderProblemPage,
     languages: [first, ...others],
+    purposes,
     assetsOf(entry, language) {
       const [, ...imports] = withImports(scripts[entry]).values();
       const catalog = chunkOf(`locales/${language}/${entry}.po`);

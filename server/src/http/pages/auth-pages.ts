@@ -38,8 +38,6 @@ const forms: Readonly<
   },
 };
 
-const purposes = ["profile", "deletion", "accounts", "keys"] as const satisfies readonly AuthPage["purpose"][];
-
 export function authPageRoutes(parts: PageParts): Hono<{ Variables: RequestVariables }> {
   const { start, log, brand, load } = parts;
 
@@ -50,7 +48,7 @@ export function authPageRoutes(parts: PageParts): Hono<{ Variables: RequestVaria
   ): Promise<Response> {
     const [deps, pages] = await Promise.all([start(), load()]);
     const { language, scheme } = readPreferences(context, pages.languages);
-    const { username = "", email = "" } = fields;
+    const { username = "", email = "", purpose = context.req.query("for") } = fields;
     const page: AuthPage = {
       name,
       language,
@@ -62,7 +60,7 @@ export function authPageRoutes(parts: PageParts): Hono<{ Variables: RequestVaria
       isRegistrationOpen: deps.settings.registration === "open" && deps.settings.authenticate === undefined,
       minPasswordLength: deps.settings.minPasswordLength,
       username: await signedInAs(pageAuth(context, parts, { deps })),
-      purpose: purposeIn(fields.purpose ?? context.req.query("for")),
+      purpose: pages.purposes.find((known) => known === purpose) ?? null,
     };
     return context.html(pages.renderAuthPage(page, pages.assetsOf("auth", language)), (failure?.status ?? 200) as 200, {
       ...pageHeaders,
@@ -105,11 +103,6 @@ export function authPageRoutes(parts: PageParts): Hono<{ Variables: RequestVaria
       return context.redirect(`/sign-in?${new URLSearchParams({ return_to: returnTo })}`, 303);
     })
     .post("/reauth", (context) => submit(context, "reauth"));
-}
-
-/** What a confirmation is asked for: one of those that the page has words for. */
-function purposeIn(text: string | undefined): AuthPage["purpose"] {
-  return purposes.find((purpose) => purpose === text) ?? null;
 }
 
 /** Who is signed in; `null` where the cookie says nothing that is still so: the page is for signing in. */

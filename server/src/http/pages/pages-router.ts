@@ -1,11 +1,9 @@
 /** What the pages call: our own procedures, whatever an application mounts, and what the developer's page says. */
-import type { Principal } from "@countersign/shared";
 import type { AnyTRPCRouter } from "@trpc/server";
 import { z } from "zod";
-import { adminRole } from "../../options.ts";
 import { accessMatrix, loadLazyRouters } from "../../trpc/access.ts";
-import { makeGuardedProcedure } from "../../trpc/guards.ts";
 import { t } from "../../trpc/init.ts";
+import { adminProcedure } from "../../trpc/procedures.ts";
 import { accountRouter } from "../../trpc/routers/account.ts";
 import { adminRouter } from "../../trpc/routers/admin.ts";
 import { authRouter } from "../../trpc/routers/auth.ts";
@@ -28,8 +26,6 @@ const DeveloperFacts = z.object({
   ),
   problem: z.string().nullable(),
 });
-
-const adminProcedure = makeGuardedProcedure<Principal, "INSUFFICIENT_ROLE">({ role: adminRole });
 
 /** @param application The router that is served under `/trpc`. */
 export function makePagesRouter(application: AnyTRPCRouter) {

@@ -2,7 +2,8 @@
 import { AuthError } from "@countersign/shared";
 import { serveStatic } from "@hono/node-server/serve-static";
 import type { AnyTRPCRouter } from "@trpc/server";
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
+import { pageThatSent } from "../../trpc/session-cookie.ts";
 import type { RequestVariables } from "../every-request.ts";
 import { logFailure } from "../log-failure.ts";
 import { resourceRefusal } from "../refusal.ts";
@@ -76,9 +77,10 @@ export function pageRoutes(
   return (
     new Hono<{ Variables: RequestVariables }>()
       // Not even to be read by origins that may call the application's procedures: it decides which of ours those are.
-      .use(`${pagesPath}/trpc/*`, async (context, next) =>
-        isOfAnotherOrigin(context) ? resourceRefusal(new AuthError("ORIGIN_NOT_ALLOWED")) : next(),
-      )
+      .use(`${pagesPath}/trpc/*`, async ({ req }, next) => {
+        const page = pageThatSent((name) => req.header(name) ?? null, { origins: [], secure: false });
+        return page === "another's" ? resourceRefusal(new AuthError("ORIGIN_NOT_ALLOWED")) : next();
+      })
       .route(
         "/",
         // Of no other origin: these are called by the pages alone.
@@ -93,12 +95,4 @@ export function pageRoutes(
       .route("/", documents)
       .route("/", files)
   );
-}
-
-/** As browsers say, the older ones only of what they send to other origins. */
-function isOfAnotherOrigin({ req }: Context): boolean {
-  const site = req.header("sec-fetch-site");
-  if (site !== undefined) return site !== "same-origin" && site !== "none";
-  const origin = req.header("origin");
-  return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== req.header("host"));
 }

@@ -1,15 +1,10 @@
-import type { Principal } from "@countersign/shared";
 import { ListOwnEventsInput, OwnAccount, SecurityEventPage, UpdateAccountInput } from "@countersign/shared/schemas";
 import { z } from "zod";
 import * as own from "../../flows/accounts/own-account.ts";
 import { listOwnEvents } from "../../flows/list-events.ts";
-import { makeGuardedProcedure } from "../guards.ts";
 import { t } from "../init.ts";
-import { protectedProcedure } from "../procedures.ts";
+import { freshProcedure, protectedProcedure } from "../procedures.ts";
 import { raises } from "../raises.ts";
-
-/** For what must not be done by whoever finds an open laptop: the sign-in is of the last five minutes. */
-const freshProcedure = makeGuardedProcedure<Principal, "FRESH_LOGIN_REQUIRED">({ maxAge: 300 });
 
 /** A person's own account. Mounted as `account`. */
 export const accountRouter = t.router({

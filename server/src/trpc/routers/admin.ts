@@ -1,4 +1,3 @@
-import type { Principal } from "@countersign/shared";
 import {
   ActivityInput,
   AuditEventPage,
@@ -13,16 +12,8 @@ import { listActivity } from "../../flows/activity.ts";
 import { rotateKey } from "../../flows/keys/rotate-key.ts";
 import { listEvents } from "../../flows/list-events.ts";
 import { serverHealth } from "../../flows/server-health.ts";
-import { adminRole } from "../../options.ts";
-import { makeGuardedProcedure } from "../guards.ts";
 import { t } from "../init.ts";
-
-const adminProcedure = makeGuardedProcedure<Principal, "INSUFFICIENT_ROLE">({ role: adminRole });
-/** For what concerns everybody at once: the sign-in is of the last five minutes. */
-const freshAdminProcedure = makeGuardedProcedure<Principal, "INSUFFICIENT_ROLE" | "FRESH_LOGIN_REQUIRED">({
-  role: adminRole,
-  maxAge: 300,
-});
+import { adminProcedure, freshAdminProcedure } from "../procedures.ts";
 
 /** The server itself, for role `admin`. Mounted as `admin`. */
 export const adminRouter = t.router({

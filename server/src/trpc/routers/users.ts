@@ -1,4 +1,3 @@
-import type { Principal } from "@countersign/shared";
 import {
   Account,
   AccountPage,
@@ -18,18 +17,11 @@ import * as accounts from "../../flows/accounts/administer.ts";
 import { setTemporaryPassword } from "../../flows/accounts/temporary-password.ts";
 import { listSessions } from "../../flows/sessions/list-sessions.ts";
 import { revoke } from "../../flows/sessions/revoke.ts";
-import { adminRole } from "../../options.ts";
 import type { RequestAuth } from "../context.ts";
-import { makeGuardedProcedure } from "../guards.ts";
 import { t } from "../init.ts";
+import { adminProcedure, freshAdminProcedure } from "../procedures.ts";
 import { raises } from "../raises.ts";
 
-const adminProcedure = makeGuardedProcedure<Principal, "INSUFFICIENT_ROLE">({ role: adminRole });
-/** For what makes an administrator of whoever finds an open laptop, or cannot be taken back: the sign-in is of the last five minutes. */
-const freshAdminProcedure = makeGuardedProcedure<Principal, "INSUFFICIENT_ROLE" | "FRESH_LOGIN_REQUIRED">({
-  role: adminRole,
-  maxAge: 300,
-});
 /** For what is done to one account, which may not be there. */
 const accountProcedure = adminProcedure.concat(raises("NOT_FOUND"));
 const freshAccountProcedure = freshAdminProcedure.concat(raises("NOT_FOUND"));
