@@ -72,16 +72,20 @@ const startOfTime = Date.UTC(2026, 0, 1);
  * else is the real thing, so a token of a test is signed, verified, expired and revoked like any other.
  *
  * @param options The options of the application's own auth (`auth.options`), or some of them. Its database is not touched.
- * @param replaced `database`: another one than SQLite in memory.
+ * @param replaced `database`: another one than SQLite in memory. `seed`: of the randomness; where several auths have one database,
+ *   each needs a seed of its own, or their ids would be the same. Default: `"countersign"`.
  */
 export async function createTestAuth(
   options: Partial<AuthOptions> = {},
-  { database = sqlite(":memory:") }: { readonly database?: Database } = {},
+  {
+    database = sqlite(":memory:"),
+    seed = "countersign",
+  }: { readonly database?: Database; readonly seed?: string } = {},
 ): Promise<TestAuth> {
   let now = startOfTime;
   const auth: Auth = assemble(
     { issuer: "http://localhost:3000", log: silent, ...options, secret, database, passwordHashing: cheapHashing },
-    { now: () => now, randomBytes: seededBytes("countersign"), argon2, every: () => ({ stop() {} }) },
+    { now: () => now, randomBytes: seededBytes(seed), argon2, every: () => ({ stop() {} }) },
   );
   const deps = await auth.start();
   return {

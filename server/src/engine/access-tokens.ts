@@ -41,9 +41,10 @@ export interface AccessTokens {
    * What a token proves: at once where it was verified before, else a promise. Whether that is still true is the feed's
    * to say.
    *
+   * @param at The time, for whoever knows it already.
    * @throws AuthError `TOKEN_INVALID` or `TOKEN_EXPIRED`; `UNAVAILABLE` for an unknown key while the database is gone.
    */
-  verify(token: string): Principal | Promise<Principal>;
+  verify(token: string, at?: number): Principal | Promise<Principal>;
 }
 
 /** Puts the key ring, the settings and the cache of verified tokens together. */
@@ -91,7 +92,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     },
 
     // A token in the cache passed every check of form when it came in: the key is the whole token.
-    verify: (token) => verified.get(token, now()) ?? verifyAnew(token),
+    verify: (token, at = now()) => verified.get(token, at) ?? verifyAnew(token),
   };
 }
 

@@ -14,14 +14,16 @@ import { createFeedPosition } from "./feed-position.ts";
 const staleAfterMs = 5_000;
 /** Longer than any transaction of ours takes (`postgres-driver.ts`). */
 const lateMs = 30_000;
+/** A clock that is set back by less was adjusted, as time servers do. */
+const clockSlackMs = 1_000;
 
 export interface Feed {
   /** Whether a principal's session and account are still as its token says: two look-ups in memory. */
   objectionTo(
     principal: Pick<Principal, "sessionId" | "accountId" | "version">,
   ): "SESSION_REVOKED" | "TOKEN_EXPIRED" | null;
-  /** Whether the table could not be read for so long that memory may be wrong. */
-  isStale(): boolean;
+  /** Whether the table could not be read for so long that memory may be wrong. `at`: the time, for whoever knows it already. */
+  isStale(at?: number): boolean;
   /** Milliseconds since the table was last read. */
   age(): number;
   /** Reads what is new. Called by a timer, and when another node says so. Whoever listens is told after each try. */
@@ -139,6 +141,8 @@ export async function startFeed(options: {
     // What happens elsewhere after a move is not in this table.
     if (!followed) return false;
     const startedAt = now();
+    // What was forgotten while the clock was ahead may matter again.
+    if (startedAt < lastReadAt - clockSlackMs) readsAnew = true;
     const known = events;
     const fresh = readsAnew ? await readAnew(startedAt) : await readOn(startedAt);
     keysHaveChanged ||= fresh.some(
@@ -200,7 +204,7 @@ export async function startFeed(options: {
       const changed = versions.get(accountId);
       return changed !== undefined && changed.version > version ? "TOKEN_EXPIRED" : null;
     },
-    isStale: () => now() - lastReadAt > staleAfterMs,
+    isStale: (at = now()) => Math.abs(at - lastReadAt) > staleAfterMs,
     age: () => now() - lastReadAt,
     progress: () => ({ asOf: lastReadAt, settled: position.settled(), highest: position.highest }),
     eventsAfter: (id) => events.filter((event) => event.id > id),

@@ -119,7 +119,7 @@ export function createIssuerFeed(options: IssuerFeedOptions): IssuerFeed {
   }
 
   async function ask(): Promise<void> {
-    if (now() - askedAt < askAgainMs) return;
+    if (Math.abs(now() - askedAt) < askAgainMs) return;
     askedAt = now();
     try {
       const response = await fetch(addressOf("Snapshot"), {

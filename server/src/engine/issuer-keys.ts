@@ -92,7 +92,7 @@ export class IssuerKeys {
    */
   async renew(): Promise<void> {
     const now = this.#options.now();
-    if (now < this.#renewedAt + 1_000) return;
+    if (Math.abs(now - this.#renewedAt) < 1_000) return;
     this.#renewedAt = now;
     await this.#fetch();
   }
@@ -111,9 +111,12 @@ export class IssuerKeys {
     const running = this.#running();
     if (running !== null) return atMost(timeoutMs, running.done);
     const startedAt = this.#options.now();
-    if (startedAt < this.#nextAttemptAt) return;
+    const cooldownMs = this.#options.cooldownSeconds * 1_000;
+    const waitMs = this.#nextAttemptAt - startedAt;
+    // A longer time to wait is of a clock that was ahead.
+    if (waitMs > 0 && waitMs <= cooldownMs) return;
 
-    this.#nextAttemptAt = startedAt + this.#options.cooldownSeconds * 1_000;
+    this.#nextAttemptAt = startedAt + cooldownMs;
     const attempt = { startedAt, done: this.#fetch() };
     this.#attempt = attempt;
     await attempt.done;

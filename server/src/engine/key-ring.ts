@@ -200,7 +200,7 @@ export async function createKeyRing(options: KeyRingOptions): Promise<KeyRing> {
   }
 
   async function lookAgain(): Promise<void> {
-    if (now() < lookedAt + unknownKidCooldownMs) return loading.catch(() => {});
+    if (Math.abs(now() - lookedAt) < unknownKidCooldownMs) return loading.catch(() => {});
     lookedAt = now();
     await reload().then(
       () => (unreadable = false),
@@ -239,8 +239,12 @@ export async function createKeyRing(options: KeyRingOptions): Promise<KeyRing> {
     rotateIfDue: ({ within } = {}) =>
       addKey((rows) => {
         const newest = rows.at(-1);
-        const due = newest === undefined || newest.activates_at + lifetimeMs <= now();
-        return due ? { activatesAt: now() + publishLeadMs, remove: [] } : null;
+        const isOld = newest === undefined || newest.activates_at + lifetimeMs <= now();
+        // A key of a clock that was ahead: nothing that it has signed is believed before then, and no other would follow until then.
+        const tooEarly = rows
+          .filter((row) => row.activates_at > now() + publishLeadMs + nodeSkewMs)
+          .map(({ id }) => id);
+        return isOld || tooEarly.length > 0 ? { activatesAt: now() + publishLeadMs, remove: tooEarly } : null;
       }, within),
 
     async reseal() {

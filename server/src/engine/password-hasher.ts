@@ -25,6 +25,8 @@ export interface PasswordHasher {
    * @throws {AuthError} `BUSY` when the queue is full.
    */
   verify(password: string, stored: string | null): Promise<boolean>;
+  /** Tells before anything else is done for a password that it could not be hashed now. @throws {AuthError} `BUSY` when the queue is full. */
+  requireRoom(): void;
   /** Whether a hash has another cost than new ones get. */
   isOutdated(stored: string): boolean;
   /** How many hashes run or wait. */
@@ -48,8 +50,11 @@ export function createPasswordHasher(
   const concurrency = options.concurrency ?? Math.min(Math.max(1, availableParallelism() - 1), mostAtOnce);
   const limit = pLimit(concurrency);
 
-  const enqueue = <T>(work: () => Promise<T>): Promise<T> => {
+  function requireRoom(): void {
     if (limit.pendingCount >= queue && limit.activeCount >= concurrency) throw new AuthError("BUSY", { retryAfter });
+  }
+  const enqueue = <T>(work: () => Promise<T>): Promise<T> => {
+    requireRoom();
     return limit(work);
   };
   const hashPassword = (password: string) => argon2.hash(prepare(password), { ...cost, salt: randomBytes(16) });
@@ -72,6 +77,7 @@ export function createPasswordHasher(
         return false;
       });
     },
+    requireRoom,
     isOutdated: (stored) => !stored.startsWith(prefix),
     load: () => limit.activeCount + limit.pendingCount,
   };

@@ -12,7 +12,7 @@ export function healthRoutes(start: () => Promise<Deps>): Hono {
   async function findProblem(deps: Deps): Promise<string | null> {
     const { feed, now } = deps;
     if (!feed.isFollowed()) return "Everything was moved to another database. Start the server on that one.";
-    if (proof === undefined || now() - proof.at >= provedForMs) {
+    if (proof === undefined || Math.abs(now() - proof.at) >= provedForMs) {
       const problem = proveWritable(deps).then(
         () => null,
         () => "The database cannot be written.",

@@ -33,7 +33,7 @@ export async function serve(app: Pick<App, "fetch">, { port, host }: { port: num
   const listener = getRequestListener((request, env) => app.fetch(request, { ...env, ...environment }), {
     errorHandler: () => reply(400, unreadable),
   });
-  const server = createServer(listener);
+  const server = createServer(patience, listener);
   server.on("clientError", refuseUnreadable);
   await listen(server, port, host);
   const { port: actualPort } = server.address() as AddressInfo;
@@ -45,6 +45,12 @@ export async function serve(app: Pick<App, "fetch">, { port, host }: { port: num
     },
   };
 }
+
+/**
+ * How long a request may take to arrive: a hundredth of what a slow line needs for the largest. Node's own limits would let a
+ * stranger hold a connection for minutes with a letter now and then.
+ */
+const patience = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 2_000 };
 
 const unreadable: ErrorBody = {
   error: "invalid_request",

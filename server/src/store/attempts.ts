@@ -2,7 +2,8 @@
 import type { Db } from "../deps.ts";
 
 /**
- * Counts attempts, in one statement. Returns how many there are in the window now, and when it ends.
+ * Counts attempts, in one statement. Returns how many there are in the window now, and when it ends. A window that ends later than
+ * any that could have begun by now is of a clock that was wrong: it begins anew, or nobody would get in until then.
  *
  * @param attempts.times How many are counted at once. Default: 1.
  */
@@ -11,24 +12,32 @@ export async function countAttempts(
   attempts: { key: string; times?: number; now: number; windowMs: number },
 ): Promise<{ count: number; expiresAt: number }> {
   const { key, times = 1, now, windowMs } = attempts;
+  // Twice as late: another node's clock may be ahead of this one's.
+  const latest = now + 2 * windowMs;
   const row = await db
     .insertInto("attempts")
     .values({ key, count: times, expires_at: now + windowMs })
     .onConflict((conflict) =>
-      conflict.column("key").doUpdateSet((update) => ({
-        count: update
-          .case()
-          .when("attempts.expires_at", "<=", now)
-          .then(update.ref("excluded.count"))
-          .else(update("attempts.count", "+", update.ref("excluded.count")))
-          .end(),
-        expires_at: update
-          .case()
-          .when("attempts.expires_at", "<=", now)
-          .then(update.ref("excluded.expires_at"))
-          .else(update.ref("attempts.expires_at"))
-          .end(),
-      })),
+      conflict.column("key").doUpdateSet((update) => {
+        const isOver = update.or([
+          update("attempts.expires_at", "<=", now),
+          update("attempts.expires_at", ">", latest),
+        ]);
+        return {
+          count: update
+            .case()
+            .when(isOver)
+            .then(update.ref("excluded.count"))
+            .else(update("attempts.count", "+", update.ref("excluded.count")))
+            .end(),
+          expires_at: update
+            .case()
+            .when(isOver)
+            .then(update.ref("excluded.expires_at"))
+            .else(update.ref("attempts.expires_at"))
+            .end(),
+        };
+      }),
     )
     .returning(["count", "expires_at"])
     .executeTakeFirstOrThrow();

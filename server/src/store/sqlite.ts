@@ -1,5 +1,5 @@
 /** SQLite as the database: one file, one process that serves, durable when it says so. */
-import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, statSync } from "node:fs";
 import { open as openFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -75,7 +75,7 @@ async function open(path: string, options: SqliteOptions): Promise<Kysely<Tables
   refuseOldNode(process.versions.node);
   if (path !== memory) makeFile(path);
   const handle = await connect(path, busyTimeoutMs);
-  const disk = path === memory ? memoryDisk : await openDisk(`${path}-wal`);
+  const disk = path === memory ? memoryDisk : await openDisk(handle, `${path}-wal`);
   const db = new Kysely<Tables>({
     dialect: {
       createAdapter: () => Object.assign(new SqliteDriverAdapter(), { storeDialect: sqliteDialect }),
@@ -174,16 +174,24 @@ const memoryDisk: Disk = { synced: async () => {}, close: async () => {} };
  * synced and moved all that is in it (https://sqlite.org/wal.html). The file stays the same one as long as a connection is
  * open. SQLite holds no lock on it that closing it here could drop.
  */
-async function openDisk(writtenAhead: string): Promise<Disk> {
+async function openDisk(handle: Sqlite.Database, writtenAhead: string): Promise<Disk> {
   const file = await openFile(writtenAhead, "r+");
   const sync = async () => {
     try {
       await file.datasync();
+      // In a file without a name, the next start would not find what is told to be done.
+      if (fstatSync(file.fd).nlink === 0) saveFromDeleted(handle, writtenAhead);
     } catch (error) {
       throw unavailableBecause(error);
     }
   };
   return { synced: groupSync(sync), close: () => file.close() };
+}
+
+/** Moves what was committed to where it will be found, and throws: what is written from now on would be in the deleted file again. */
+function saveFromDeleted(handle: Sqlite.Database, writtenAhead: string): never {
+  handle.pragma("wal_checkpoint(TRUNCATE)");
+  throw new Error(`${writtenAhead} was deleted. Nothing is lost; stop the server and start it again.`);
 }
 
 async function connect(path: string, busyTimeoutMs: number): Promise<Sqlite.Database> {

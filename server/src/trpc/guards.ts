@@ -106,7 +106,7 @@ export function makeGuardedProcedure<P extends AnyPrincipal = Principal, R exten
   const demands = toDemands(requirements);
   return t.procedure.errors<WireError | Raised<SignedInReason | R>>(errorFormatter).use(
     declaring(demands, async ({ ctx, next, type, path, signal }) => {
-      const proved = await meet(demands, ctx.auth);
+      const proved = await prove(demands, ctx.auth);
       const principal = proved as AnyPrincipal as P;
       const result = settle(await next({ ctx: { principal } }));
       if (type !== "subscription" || !result.ok) return result;
@@ -134,19 +134,43 @@ function keepTrue(
   return watchSubscription(subscription, { watch, signal, onError });
 }
 
-async function meet(demands: Demands, auth: RequestAuth): Promise<Principal> {
+/** Who calls, if they meet what is demanded: at once where nothing has to be waited for. */
+function prove(demands: Demands, auth: RequestAuth): Principal | Promise<Principal> {
   try {
-    const principal = await auth.principal();
-    if (principal === null) throw new AuthError("TOKEN_MISSING");
-    const missing = demands.scopes.filter((scope) => !principal.scopes.includes(scope));
-    if (missing.length > 0) throw new AuthError("INSUFFICIENT_SCOPE", { missing });
-    const role = demands.roles.find((role) => !principal.roles.includes(role));
-    if (role !== undefined) throw new AuthError("INSUFFICIENT_ROLE", { role });
+    const proved = auth.prove();
+    if (!(proved instanceof Promise) && demands.maxAge === null) return meet(demands, proved);
+    return proveSlowly(demands, auth, proved);
+  } catch (error) {
+    throw asTRPCError(error);
+  }
+}
+
+async function proveSlowly(
+  demands: Demands,
+  auth: RequestAuth,
+  proving: Principal | null | Promise<Principal | null>,
+): Promise<Principal> {
+  try {
+    const principal = meet(demands, await proving);
     if (demands.maxAge !== null) await requireFresh(demands.maxAge, principal, auth);
     return principal;
   } catch (error) {
-    throw error instanceof AuthError ? toTRPCError(error) : error;
+    throw asTRPCError(error);
   }
+}
+
+/** @throws {AuthError} `TOKEN_MISSING`, `INSUFFICIENT_SCOPE`, `INSUFFICIENT_ROLE` */
+function meet({ scopes, roles }: Demands, principal: Principal | null): Principal {
+  if (principal === null) throw new AuthError("TOKEN_MISSING");
+  const missing = scopes.filter((scope) => !principal.scopes.includes(scope));
+  if (missing.length > 0) throw new AuthError("INSUFFICIENT_SCOPE", { missing });
+  const role = roles.find((role) => !principal.roles.includes(role));
+  if (role !== undefined) throw new AuthError("INSUFFICIENT_ROLE", { role });
+  return principal;
+}
+
+function asTRPCError(error: unknown): unknown {
+  return error instanceof AuthError ? toTRPCError(error) : error;
 }
 
 async function requireFresh(maxAge: number, principal: Principal, { deps }: RequestAuth): Promise<void> {

@@ -28,10 +28,15 @@ async function grantOf(deps: Deps, session: GrantedSession, account: Account): P
     scopes: grantScopes(deps.settings, roles, session.scope),
     roles,
     version,
-    authTime: session.auth_time,
+    authTime: believedAuthTime(deps, session.auth_time),
     amr: session.amr.split(" "),
     claims: { ...claims },
   };
+}
+
+/** A sign-in to come is of a clock that was ahead. Nobody knows when it was: not lately, as far as anything depends on that. */
+function believedAuthTime({ now, settings }: Deps, authTime: number): number {
+  return authTime > now() + settings.clockToleranceSeconds * 1_000 ? 0 : authTime;
 }
 
 /**

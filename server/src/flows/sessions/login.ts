@@ -20,6 +20,8 @@ import { startSession } from "./start-session.ts";
 export async function login(deps: Deps, input: LoginInput, caller: Caller): Promise<StartedSession> {
   const { scope = "" } = input;
   checkRequestedScope(deps.settings, scope);
+  // Before anything is counted or read: of a flood, most are refused here, and each would cost what a signed-in call waits for.
+  if (deps.settings.authenticate === undefined) deps.hasher.requireRoom();
   const name = loginKey(input.username);
   // Counted before anything is looked up or hashed, so that a batch of 500 guesses counts 500, and costs little.
   const ticket = await deps.limiter.takeLogin(name.key, caller.address);

@@ -102,7 +102,8 @@ async function findSuccessor(deps: Deps, presented: SessionRow, caller: Caller):
   // Nobody was faster, so it was the time: it ran out while the account was looked up.
   if (current.generation === presented.generation) throw expired();
   const isParent = current.generation === presented.generation + 1;
-  const isWithinGrace = deps.now() - current.rotated_at <= deps.settings.refreshGraceSeconds * 1_000;
+  // A rotation to come is of a clock that was ahead, and no reason to take its token for ever.
+  const isWithinGrace = Math.abs(deps.now() - current.rotated_at) <= deps.settings.refreshGraceSeconds * 1_000;
   // Nobody but who asked the first time knows what it was called, and the reply to that was lost.
   const isSameAttempt = presented.rotated_by !== null && presented.rotated_by === current.rotated_by;
   if (isParent && (isWithinGrace || isSameAttempt)) return current;

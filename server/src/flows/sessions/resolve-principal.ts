@@ -80,18 +80,19 @@ function isAboutToken(error: unknown): boolean {
 }
 
 function prove(deps: Deps, accessToken: string): Resolved<Principal> {
-  const verified = deps.accessTokens.verify(accessToken);
+  const at = deps.now();
+  const verified = deps.accessTokens.verify(accessToken, at);
   return verified instanceof Promise
     ? verified.then((principal) => stillTrue(deps, principal))
-    : stillTrue(deps, verified);
+    : stillTrue(deps, verified, at);
 }
 
 /** A token that is good says what was so when it was made. */
-function stillTrue(deps: Deps, principal: Principal): Resolved<Principal> {
+function stillTrue(deps: Deps, principal: Principal, at = deps.now()): Resolved<Principal> {
   const objection = deps.feed.objectionTo(principal);
   if (objection !== null) throw new AuthError(objection);
   if (!deps.feed.isFollowed()) throw new AuthError("UNAVAILABLE", { retryAfter: 1 });
-  return deps.feed.isStale() ? askTheDatabase(deps, principal) : principal;
+  return deps.feed.isStale(at) ? askTheDatabase(deps, principal) : principal;
 }
 
 /** The feed is behind, so memory may be wrong: the rows decide, or the policy when there is no database. */

@@ -1,4 +1,4 @@
-import { DatabaseSync } from "node:sqlite";
+import Sqlite from "better-sqlite3";
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import type { Db } from "../../deps.ts";
@@ -100,8 +100,13 @@ async function forgeIn(
 
 /** Writes from another connection, and returns when that is done: `promote` waits for nothing that goes on beside it. */
 function write({ location }: { readonly location: string }, statements: readonly string[]): void {
-  using db = new DatabaseSync(location);
-  for (const statement of statements) db.exec(statement);
+  // By the same library: another in this process would not see its locks, and delete its -wal (https://sqlite.org/howtocorrupt.html, 2.2.1).
+  const db = new Sqlite(location);
+  try {
+    for (const statement of statements) db.exec(statement);
+  } finally {
+    db.close();
+  }
 }
 
 describe("promote", () => {
