@@ -19,6 +19,7 @@ const packageOf = {
   knip: "knip",
   lingui: "@lingui/cli",
   "react-router": "@react-router/dev",
+  stryker: "@stryker-mutator/core",
   tsc: "typescript",
   tsdown: "tsdown",
   vite: "vite",

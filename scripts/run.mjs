@@ -5,6 +5,7 @@
 import { benchTypes } from "../bench/type-check.mjs";
 import { build, buildPages, ensureBuilt } from "./build.mjs";
 import { ensureInstalled } from "./install.mjs";
+import { testMutation } from "./mutation.mjs";
 import { become, runTool } from "./process.mjs";
 import { check, fix, test, testAtLength } from "./test.mjs";
 
@@ -45,6 +46,7 @@ const commands = {
   test,
   "test:attack": () => testAtLength("src/attack"),
   "test:faults": () => testAtLength("src/faults"),
+  "test:mutation": testMutation,
   check,
   fix,
   record: (args) => become([fromSource, "tests/src/releases/record.ts", ...args]),

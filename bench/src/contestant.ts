@@ -18,6 +18,8 @@ export interface ContestantOptions {
 /** A process that answers. */
 export interface Program extends AsyncDisposable {
   readonly url: string;
+  /** Whether the load has the other core for itself. */
+  readonly hasOwnCore: boolean;
   /** From the start of its process to the first reply, in milliseconds. */
   readonly firstReplyMs: number;
   /** What the system has counted for its process: the time on a processor, in milliseconds, and memory, in MiB. */
@@ -65,6 +67,7 @@ async function start({ command, args, folder, env = {}, core = "server" }: Conte
   await Promise.race([firstReply(url), ended]);
   const program: Program = {
     url,
+    hasOwnCore: core === "server",
     firstReplyMs: performance.now() - startedAt,
     async usage() {
       const { ctime, memory } = await pidusage(child.pid ?? 0);

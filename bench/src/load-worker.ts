@@ -6,7 +6,7 @@ import { Pool } from "undici";
 import type { LoadOptions, LoadResult, RateOptions } from "./load.ts";
 
 /** As fast as the server answers, on so many connections: autocannon's work. */
-async function flood({ url, requests, connections, seconds }: LoadOptions): Promise<LoadResult> {
+async function flood({ url, requests, connections, seconds, staysAwake }: LoadOptions): Promise<LoadResult> {
   const histogram = createHistogram();
   const share = Math.ceil(requests.length / connections);
   let offset = 0;
@@ -25,7 +25,7 @@ async function flood({ url, requests, connections, seconds }: LoadOptions): Prom
     },
   };
   const run = autocannon(options, () => {});
-  stayAwake(once(run, "done"));
+  if (staysAwake) stayAwake(once(run, "done"));
   // Its own percentiles are whole milliseconds.
   run.on("response", (_client, _status, _bytes, milliseconds) => histogram.record(nanoseconds(milliseconds)));
   const [{ requests: answered, non2xx, errors, timeouts, duration }] = (await once(run, "done")) as [autocannon.Result];

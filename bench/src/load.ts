@@ -10,6 +10,8 @@ export interface LoadOptions {
   readonly requests: readonly BenchRequest[];
   readonly connections: number;
   readonly seconds: number;
+  /** Whether it may take its core for itself, where no server needs it, so that nobody has to wake it. */
+  readonly staysAwake: boolean;
 }
 
 export interface RateOptions {

@@ -23,7 +23,8 @@ export async function flood(
   { connections = 32, seconds = usual }: FloodOptions = {},
 ): Promise<Sample> {
   const before = await contestant.usage();
-  const result = await load.flood({ url: contestant.url, requests, connections, seconds });
+  const { url, hasOwnCore } = contestant;
+  const result = await load.flood({ url, requests, connections, seconds, staysAwake: hasOwnCore });
   const after = await contestant.usage();
   const cpuMicroseconds = ((after.cpuMs - before.cpuMs) * 1_000) / result.replies;
   return { ...result, cpuMicroseconds, rssMiB: after.rssMiB };

@@ -22,6 +22,7 @@ export async function underAFlood(bench: Bench): Promise<Outcome> {
         requests: requestsOf(mine, "login"),
         connections: signingIn,
         seconds: seconds + 1,
+        staysAwake: false,
       });
       await new Promise((resolve) => setTimeout(resolve, 500));
       const calls = await arrive();

@@ -267,6 +267,21 @@ describe("rotation", () => {
     expect(await listSigningKeys(db)).toHaveLength(2);
   });
 
+  test("is due where the newest waits for a time of a clock that was ahead", async () => {
+    const ring = await openRing();
+    const first = ring.current().kid;
+    time = start + 3_650 * 1_440 * minute;
+    const early = await ring.rotateIfDue();
+    time = start;
+    const next = await ring.rotateIfDue();
+    expect(next).toMatchObject({ status: "next", activatesAt: new Date(start + 10 * minute) });
+    expect(kidsOf(ring.list())).toEqual([first, next?.kid]);
+    expect(kidsOf(ring.list())).not.toContain(early?.kid);
+    expect(await ring.rotateIfDue()).toBeNull();
+    time = start + 10 * minute;
+    expect(ring.current().kid).toBe(next?.kid);
+  });
+
   test("appends to the feed, and does its caller's work, in one transaction", async () => {
     const ring = await openRing();
     const before = (await readFeedAfter(db, 0)).at(-1)?.id ?? 0;
@@ -337,6 +352,15 @@ describe("unknown keys", () => {
     time += 1_000;
     await Promise.all(Array.from({ length: 50 }, (_, count) => ring.keyFor(`unknown-${count}`)));
     expect(statements).toHaveLength(2);
+  });
+
+  test("are looked for again where the last time was of a clock that was ahead", async () => {
+    const [one, two] = [await openRing(), await openRing()];
+    time = start + 60 * minute;
+    expect(await two.keyFor("unknown")).toBeNull();
+    time = start;
+    const { kid } = await one.rotate({ immediately: true });
+    expect((await two.keyFor(kid))?.kid).toBe(kid);
   });
 
   test("known keys cost none", async () => {

@@ -13,6 +13,7 @@ describe("the password hasher", () => {
     const taken = [hasher.hash("a"), hasher.hash("b"), hasher.hash("c")];
     expect(hasher.load()).toBe(3);
     await expect(hasher.hash("d")).rejects.toMatchObject({ data: { reason: "BUSY", details: { retryAfter: 2 } } });
+    expect(() => hasher.requireRoom()).toThrow(expect.objectContaining({ reason: "BUSY" }));
     await Promise.all(taken);
     expect(hasher.load()).toBe(0);
     await hasher.hash("d");

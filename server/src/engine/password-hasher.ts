@@ -25,7 +25,12 @@ export interface PasswordHasher {
    * @throws {AuthError} `BUSY` when the queue is full.
    */
   verify(password: string, stored: string | null): Promise<boolean>;
-  /** Tells before anything else is done for a password that it could not be hashed now. @throws {AuthError} `BUSY` when the queue is full. */
+  /**
+   * For whoever has other work to do before, which would be for nothing. It reserves no place: of a flood of guesses most are refused
+   * by what is counted, and must not keep an owner out meanwhile.
+   *
+   * @throws {AuthError} `BUSY` when the queue is full.
+   */
   requireRoom(): void;
   /** Whether a hash has another cost than new ones get. */
   isOutdated(stored: string): boolean;

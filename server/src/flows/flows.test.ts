@@ -5,6 +5,7 @@ import { hash } from "@node-rs/argon2";
 import { expect, it } from "vitest";
 import { createRefreshTokens } from "../crypto/refresh-token.ts";
 import type { Caller, Deps } from "../deps.ts";
+import { sqlite } from "../store/sqlite.ts";
 import { createTestAuth } from "../testing.ts";
 import { changePassword } from "./accounts/change-password.ts";
 import { login, refresh, register } from "./test-support.ts";
@@ -162,6 +163,21 @@ it("refresh refuses a token whose session has another salt: the secret alone mak
     .set({ salt: new Uint8Array(16) })
     .execute();
   await expect(refresh(deps, { refreshToken }, caller)).rejects.toMatchObject({ reason: "TOKEN_INVALID" });
+});
+
+it("login that finds no room for a password asks the database for nothing", async () => {
+  const statements: string[] = [];
+  const database = sqlite(":memory:", { onStatement: (sql) => statements.push(sql) });
+  await using test = await createTestAuth({}, { database });
+  const deps = await test.auth.start();
+  statements.length = 0;
+  const requireRoom = () => {
+    throw new AuthError("BUSY", { retryAfter: 2 });
+  };
+  await expect(login({ ...deps, hasher: { ...deps.hasher, requireRoom } }, alice, caller)).rejects.toMatchObject({
+    reason: "BUSY",
+  });
+  expect(statements).toEqual([]);
 });
 
 it("login that was turned away as BUSY has not used up an attempt", async () => {

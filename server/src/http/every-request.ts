@@ -118,6 +118,8 @@ function logRequest(log: Log, requestId: string, { procedures, milliseconds, ...
     ...(procedures && { procedures }),
     milliseconds: Math.round(milliseconds * 10) / 10,
   };
-  if (answered.status >= 500) log.error(fields, "request failed");
+  // A 503 is no failure of its own: why the database could not be reached has its line, and that there is too much to do needs none,
+  // least of all while there is too much to do.
+  if (answered.status >= 500 && answered.status !== 503) log.error(fields, "request failed");
   else log.info(fields, "request");
 }

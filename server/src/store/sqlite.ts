@@ -191,7 +191,8 @@ async function openDisk(handle: Sqlite.Database, writtenAhead: string): Promise<
 /** Moves what was committed to where it will be found, and throws: what is written from now on would be in the deleted file again. */
 function saveFromDeleted(handle: Sqlite.Database, writtenAhead: string): never {
   handle.pragma("wal_checkpoint(TRUNCATE)");
-  throw new Error(`${writtenAhead} was deleted. Nothing is lost; stop the server and start it again.`);
+  const sentence = `${writtenAhead} was deleted. Nothing is lost: stop the server, and start it again.`;
+  throw new StoreError("CANNOT_OPEN", sentence);
 }
 
 async function connect(path: string, busyTimeoutMs: number): Promise<Sqlite.Database> {

@@ -106,7 +106,8 @@ export function makeGuardedProcedure<P extends AnyPrincipal = Principal, R exten
   const demands = toDemands(requirements);
   return t.procedure.errors<WireError | Raised<SignedInReason | R>>(errorFormatter).use(
     declaring(demands, async ({ ctx, next, type, path, signal }) => {
-      const proved = await prove(demands, ctx.auth);
+      const proving = prove(demands, ctx.auth);
+      const proved = proving instanceof Promise ? await proving : proving;
       const principal = proved as AnyPrincipal as P;
       const result = settle(await next({ ctx: { principal } }));
       if (type !== "subscription" || !result.ok) return result;
@@ -162,8 +163,8 @@ async function proveSlowly(
 /** @throws {AuthError} `TOKEN_MISSING`, `INSUFFICIENT_SCOPE`, `INSUFFICIENT_ROLE` */
 function meet({ scopes, roles }: Demands, principal: Principal | null): Principal {
   if (principal === null) throw new AuthError("TOKEN_MISSING");
-  const missing = scopes.filter((scope) => !principal.scopes.includes(scope));
-  if (missing.length > 0) throw new AuthError("INSUFFICIENT_SCOPE", { missing });
+  if (!scopes.every((scope) => principal.scopes.includes(scope)))
+    throw new AuthError("INSUFFICIENT_SCOPE", { missing: scopes.filter((scope) => !principal.scopes.includes(scope)) });
   const role = roles.find((role) => !principal.roles.includes(role));
   if (role !== undefined) throw new AuthError("INSUFFICIENT_ROLE", { role });
   return principal;

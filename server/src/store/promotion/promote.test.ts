@@ -57,13 +57,13 @@ const run = (options: Pick<PromoteOptions, "source" | "target"> & Partial<Promot
   promote({ id: id(0), now, signal: new AbortController().signal, onProgress: () => {}, ...options });
 
 /** Does something when the copy is at a table. */
-function at(step: string, table: string | null, work: () => void): Pick<PromoteOptions, "onProgress"> {
+function at(step: string, table: string | null, work: () => void | Promise<void>): Pick<PromoteOptions, "onProgress"> {
   let isDone = false;
   return {
-    onProgress(progress) {
+    async onProgress(progress) {
       if (isDone || progress.step !== step || progress.table !== table) return;
       isDone = true;
-      work();
+      await work();
     },
   };
 }
@@ -229,22 +229,18 @@ describe("promote", () => {
 
   it.each(["source", "target"] as const)("breaks off when another one takes its %s", async (side) => {
     await using home = await house();
-    let taking: Promise<void> = Promise.resolve();
     const broken = run({
       ...home,
-      ...at("copying", "accounts", () => {
-        taking = (async () => {
-          await using db = await home[side].open();
-          await db.transaction().execute(async (trx) => {
-            const kind = side === "source" ? "moving" : "incomplete";
-            await setMark(trx.$extendTables(), { kind, id: id(88), place: "elsewhere" }, now());
-            if (side === "source") await startNoting(trx);
-          });
-        })();
+      ...at("copying", "accounts", async () => {
+        await using db = await home[side].open();
+        await db.transaction().execute(async (trx) => {
+          const kind = side === "source" ? "moving" : "incomplete";
+          await setMark(trx.$extendTables(), { kind, id: id(88), place: "elsewhere" }, now());
+          if (side === "source") await startNoting(trx);
+        });
       }),
     });
     expect((await expectStoreError(broken, "COPY_DIFFERS")).message).toContain("Another promotion");
-    await taking;
     // What the other one noted is left to it.
     expect((await traces(home.db)).length > 0).toBe(side === "source");
   });

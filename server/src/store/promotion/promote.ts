@@ -35,7 +35,7 @@ export interface PromoteOptions {
   readonly now: Now;
   /** Breaks it off between two statements: everything is as it was before. */
   readonly signal: AbortSignal;
-  readonly onProgress: (progress: PromotionProgress) => void;
+  readonly onProgress: (progress: PromotionProgress) => void | Promise<void>;
 }
 
 export interface PromotionProgress {
@@ -166,13 +166,13 @@ async function copyAll(
       signal.throwIfAborted();
       await insertMissing(to, table, page);
       read.add(page);
-      onProgress({ step: "copying", table, rows: read.value.rows, of: total });
+      await onProgress({ step: "copying", table, rows: read.value.rows, of: total });
     }
     const written = createDigest();
     for await (const page of readPages(to, table)) {
       signal.throwIfAborted();
       written.add(page);
-      onProgress({ step: "comparing", table, rows: written.value.rows, of: total });
+      await onProgress({ step: "comparing", table, rows: written.value.rows, of: total });
     }
     if (!isSame(read.value, written.value)) throw differs(table, read.value, written.value);
     await sql`analyze ${sql.table(table)}`.execute(to);
@@ -196,7 +196,7 @@ async function catchUp(
       const news = await doAgain(snapshot, to, last);
       last = news.last;
       changed += news.changed;
-      onProgress({ step: "catching up", table: null, rows: changed, of: changed });
+      await onProgress({ step: "catching up", table: null, rows: changed, of: changed });
       const isEnough = news.changed < fewChanges || round === mostRounds;
       if (isEnough) await compareCounts(snapshot, to);
       return isEnough;

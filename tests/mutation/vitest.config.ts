@@ -1,0 +1,25 @@
+/** The tests that each change of the code is tried with: those that call it in their own process, on SQLite. */
+import { defineConfig } from "vitest/config";
+
+const source = ["@countersign/source"];
+
+export default defineConfig({
+  resolve: { conditions: source },
+  ssr: { resolve: { conditions: source, externalConditions: source } },
+  test: {
+    name: "mutation",
+    include: [
+      "server/src/**/*.test.ts",
+      "tests/src/{attack,contract,flows,subscriptions,trpc,verifier}/**/*.test.ts",
+      "tests/src/properties/*.test.ts",
+    ],
+    exclude: [
+      "**/node_modules/**",
+      // They start processes, browsers or databases, where no change of this process is.
+      "server/src/store/**",
+      "tests/src/attack/{browser,leaks,parsers}.test.ts",
+      "**/plans.test.ts",
+    ],
+    provide: { dialect: "sqlite", postgresUrl: "" },
+  },
+});

@@ -1,0 +1,75 @@
+/** A reply that says done means on disk: what the process asks of the system, in its order. */
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { startNode } from "../support/node-process.ts";
+import { kill } from "../support/server-process.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { type Answer, call, password, refresh, signUp, type Tokens } from "../support/wire.ts";
+
+/** Why system calls cannot be watched here; `null` where they can. */
+function whyNoTrace(): string | null {
+  try {
+    execFileSync("strace", ["-o", "/dev/null", "true"], { stdio: "ignore" });
+    return null;
+  } catch (error) {
+    return `strace does not run here: ${String(error).split("\n")[0]}`;
+  }
+}
+
+/** All that a process asks of the system about files and connections, until it is read. */
+async function traced(pid: number, file: string) {
+  const calls = "trace=fdatasync,fsync,pwrite64,write,writev,sendto,sendmsg";
+  const strace = spawn("strace", ["-f", "-y", "-s", "64", "-e", calls, "-o", file, "-p", String(pid)]);
+  // It has seen nothing of what came before it says so, and one thread is as good as another.
+  await once(strace.stderr, "data");
+  return {
+    async read(): Promise<readonly string[]> {
+      strace.kill("SIGINT");
+      await once(strace, "close");
+      return readFileSync(file, "utf8").split("\n");
+    },
+  };
+}
+
+type Ask = (url: string, alice: Tokens) => Promise<Answer>;
+
+const asked: readonly [what: string, ask: Ask][] = [
+  ["a sign-in", (url) => call(url, "auth.login", { input: { username: "alice", password } })],
+  ["a sign-up", (url) => call(url, "auth.register", { input: { username: "bob", password } })],
+  ["a refresh", (url, alice) => refresh(url, alice)],
+  ["a sign-out", (url, { refreshToken }) => call(url, "auth.logout", { input: { refreshToken } })],
+];
+
+const reason = whyNoTrace();
+if (reason !== null) console.log(reason);
+
+it.skipIf(reason !== null).each(asked)(
+  "%s is on the disk before it is answered",
+  { timeout: 60_000 },
+  async (_, ask) => {
+    await using folder = await temporaryFolder();
+    const { child, server } = startNode(`file:${folder.file("auth.db")}`);
+    try {
+      const { url } = await server;
+      const alice = await signUp(url, "alice");
+      const trace = await traced(child.pid ?? expect.fail("no process"), folder.file("trace"));
+      expect((await ask(url, alice)).reason).toBeNull();
+      const lines = await trace.read();
+
+      const replied = lines.findIndex((line) => /HTTP\/1\.1 200/.test(line));
+      const before = lines.slice(0, replied);
+      const written = before.findLastIndex((line) => /pwrite64\(\d+<.*auth\.db-wal>/.test(line));
+      const begun = before.findIndex((line, index) => index > written && /fdatasync\(\d+<.*auth\.db-wal>/.test(line));
+      const synced = /fdatasync(\(\d+<.*auth\.db-wal>\)| resumed>.*\)) += 0/;
+      const ended = before.findIndex((line, index) => index >= begun && synced.test(line));
+      const order = { written, begun, ended, replied };
+      // Each is there, and they come in this order.
+      expect(Math.min(...Object.values(order)), lines.slice(-40).join("\n")).toBeGreaterThanOrEqual(0);
+      expect([written < begun, begun <= ended, ended < replied]).toEqual([true, true, true]);
+    } finally {
+      await kill(child);
+    }
+  },
+);
