@@ -22,7 +22,10 @@ export default defineConfig({
       }),
       // What does not depend on the database at all runs once.
       project("postgres", "tests", {
-        include: ["contract", "flows", "properties", "subscriptions", "trpc"].map((room) => `src/${room}/**/*.test.ts`),
+        include: [
+          ...["contract", "flows", "properties", "subscriptions", "trpc"].map((room) => `src/${room}/**/*.test.ts`),
+          "src/attack/{enumeration,guessing,tokens}.test.ts",
+        ],
         globalSetup: postgres,
         provide: { dialect: "postgres" },
       }),

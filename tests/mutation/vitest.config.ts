@@ -11,7 +11,6 @@ export default defineConfig({
     include: [
       "server/src/**/*.test.ts",
       "tests/src/{attack,contract,flows,subscriptions,trpc,verifier}/**/*.test.ts",
-      "tests/src/properties/*.test.ts",
     ],
     exclude: [
       "**/node_modules/**",
