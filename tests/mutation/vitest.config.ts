@@ -8,10 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: source, externalConditions: source } },
   test: {
     name: "mutation",
-    include: [
-      "server/src/**/*.test.ts",
-      "tests/src/{attack,contract,flows,subscriptions,trpc,verifier}/**/*.test.ts",
-    ],
+    include: ["server/src/**/*.test.ts", "tests/src/{attack,contract,flows,subscriptions,trpc,verifier}/**/*.test.ts"],
     exclude: [
       "**/node_modules/**",
       // They start processes, browsers or databases, where no change of this process is.
