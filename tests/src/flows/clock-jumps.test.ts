@@ -17,6 +17,15 @@ it("a refresh token whose successor was made in the future is an old one, and en
   await expectReason(refresh(app, first), "SESSION_REUSED");
 });
 
+it("a refresh token whose successor another node made, with a clock that is a little ahead, gets the same one", async () => {
+  await using app = await testApp({ refreshGraceSeconds: 1, clockToleranceSeconds: 5 });
+  const first = await signUp(app);
+  await app.clock.advance({ seconds: 4 });
+  const { refreshToken } = await refresh(app, first);
+  await app.clock.advance({ seconds: -4 });
+  expect(await refresh(app, first)).toMatchObject({ refreshToken });
+});
+
 it("a session that ended before is known to have ended", async () => {
   await using app = await testApp();
   const alice = await signUp(app);

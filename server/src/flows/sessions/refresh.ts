@@ -102,8 +102,11 @@ async function findSuccessor(deps: Deps, presented: SessionRow, caller: Caller):
   // Nobody was faster, so it was the time: it ran out while the account was looked up.
   if (current.generation === presented.generation) throw expired();
   const isParent = current.generation === presented.generation + 1;
-  // A rotation to come is of a clock that was ahead, and no reason to take its token for ever.
-  const isWithinGrace = Math.abs(deps.now() - current.rotated_at) <= deps.settings.refreshGraceSeconds * 1_000;
+  const { refreshGraceSeconds, clockToleranceSeconds } = deps.settings;
+  const secondsAgo = (deps.now() - current.rotated_at) / 1_000;
+  // Another node's clock may be ahead a little. A rotation later than that is of a clock that was wrong, and no reason to take the
+  // token until then.
+  const isWithinGrace = secondsAgo <= refreshGraceSeconds && secondsAgo >= -clockToleranceSeconds;
   // Nobody but who asked the first time knows what it was called, and the reply to that was lost.
   const isSameAttempt = presented.rotated_by !== null && presented.rotated_by === current.rotated_by;
   if (isParent && (isWithinGrace || isSameAttempt)) return current;
