@@ -33,7 +33,7 @@ async function flood({ url, requests, connections, seconds, staysAwake }: LoadOp
   return { perSecond: replies / duration, replies, failures: non2xx + errors + timeouts, ...percentiles(histogram) };
 }
 
-/** A process that sleeps has to be woken: in a virtual machine a fifth of what a server takes for a fast reply, at its expense. */
+/** A process that sleeps has to be woken: in a virtual machine a sixth of what a server takes for a fast reply, at its expense. */
 function stayAwake(until: Promise<unknown>): void {
   let isOver = false;
   void until.finally(() => {
