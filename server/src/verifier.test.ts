@@ -227,6 +227,16 @@ describe("keys", () => {
     expect(await reasonOf(verifier.verify(token))).toBe("accepted");
   });
 
+  test("that are new are found, where the last fetch was of a clock that was ahead", async () => {
+    const issuing = fakeIssuer(one.publicJwk);
+    const verifier = open(issuing);
+    time += 3_600_000;
+    await verifier.verify(await sign(one));
+    time -= 3_600_000;
+    issuing.keys = [one.publicJwk, two.publicJwk];
+    expect(await reasonOf(verifier.verify(await sign(two)))).toBe("accepted");
+  });
+
   test.each<[string | null, number]>([
     [null, 300],
     ["public, max-age=60", 60],

@@ -47,7 +47,7 @@ export async function serve(app: Pick<App, "fetch">, { port, host }: { port: num
 }
 
 /**
- * How long a request may take to arrive: a hundredth of what a slow line needs for the largest. Node's own limits would let a
+ * How long a request may take to arrive: many times what a slow line needs for the largest. Node's own limits would let a
  * stranger hold a connection for minutes with a letter now and then.
  */
 const patience = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 2_000 };

@@ -1,5 +1,15 @@
 /** Disks that are full, that may not be written, that are damaged, or whose files somebody deletes: clear refusals, nothing lost, and a way back. */
-import { copyFileSync, existsSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, expect, it, vi } from "vitest";
 import { ledger } from "../support/ledger.ts";
@@ -161,11 +171,11 @@ it("a disk that may only be read is told of at the start, and changes nothing", 
 
 const pageSize = 4_096;
 
-/** Writes nonsense over every page but the first, which says that it is a database. */
-function damage(path: string): void {
-  const size = readFileSync(path).length;
+/** Writes nonsense over pages, which are counted from 1. */
+function damage(path: string, pages: readonly number[]): void {
   const file = openSync(path, "r+");
-  for (let at = pageSize; at < size; at += pageSize) writeSync(file, Buffer.alloc(pageSize, 0xa5), 0, pageSize, at);
+  for (const page of pages) writeSync(file, Buffer.alloc(pageSize, 0xa5), 0, pageSize, (page - 1) * pageSize);
+  closeSync(file);
 }
 
 it("a damaged file lets nobody in, is told of, and its copy takes its place", async () => {
@@ -177,7 +187,11 @@ it("a damaged file lets nobody in, is told of, and its copy takes its place", as
   await settle(first, path);
   copyFileSync(path, folder.file("copy.db"));
 
-  damage(path);
+  // All but the first, which says that it is a database.
+  damage(
+    path,
+    Array.from({ length: statSync(path).size / pageSize - 1 }, (_, index) => index + 2),
+  );
   await using place = workplace();
   const env = operatorOf(path);
   const { code, stderr } = await place.run(["serve"], { env });
@@ -199,9 +213,7 @@ it("of a file that is damaged in part, what needs that part is refused, and the 
   const alice = await signUp(first.url, "alice");
   await settle(first, path);
   // What is read by nothing but a sign-in.
-  const file = openSync(path, "r+");
-  const at = (rootPageOf(path, "accounts_username_key") - 1) * pageSize;
-  writeSync(file, Buffer.alloc(pageSize, 0xa5), 0, pageSize, at);
+  damage(path, [rootPageOf(path, "accounts_username_key")]);
   const node = await nodeOn(path);
   const { url } = node;
 

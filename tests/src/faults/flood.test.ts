@@ -10,7 +10,7 @@ import { call, password, signUp, type Tokens } from "../support/wire.ts";
 import type { FloodOptions, FloodResult } from "./flooder.ts";
 
 /**
- * A password takes a tenth of a second, as where an application chooses so: of what the default costs, fifty times as many as can be
+ * A password takes some sixty milliseconds, as where an application chooses so: of what the default costs, fifty times as many as can be
  * compared are more than two cores can send and answer.
  */
 const dear = { memoryKiB: 65_536, iterations: 3, parallelism: 1 };
