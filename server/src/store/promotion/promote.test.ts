@@ -192,20 +192,17 @@ describe("promote", () => {
   it("a row that somebody adds behind its back is found before the switch", async () => {
     await using home = await house();
     await using there = await home.target.open();
-    let adding: Promise<unknown> = Promise.resolve();
     await expectStoreError(
       run({
         ...home,
-        ...at("copying", "feed_events", () => {
-          adding =
-            sql`insert into signing_keys values ('another', 'EdDSA', ${new Uint8Array(1)}, now(), now())`.execute(
-              there,
-            );
+        ...at("copying", "feed_events", async () => {
+          await sql`insert into signing_keys values ('another', 'EdDSA', ${new Uint8Array(1)}, now(), now())`.execute(
+            there,
+          );
         }),
       }),
       "COPY_DIFFERS",
     );
-    await adding;
     expect(await traces(home.db)).toEqual([]);
   });
 
