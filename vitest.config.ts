@@ -4,6 +4,8 @@ import { configDefaults, defineConfig } from "vitest/config";
 
 const source = ["@countersign/source"];
 const postgres = fileURLToPath(new URL("./tests/src/support/postgres-setup.ts", import.meta.url));
+/** They measure times, and so nothing runs beside them. */
+const alone = ["src/faults/flood.test.ts"];
 
 export default defineConfig({
   resolve: { conditions: source },
@@ -16,7 +18,7 @@ export default defineConfig({
       project("server", "server", { globalSetup: postgres }),
       project("notes", "examples/notes"),
       project("tests", "tests", {
-        exclude: [...configDefaults.exclude, "src/packages/**"],
+        exclude: [...configDefaults.exclude, "src/packages/**", ...alone],
         globalSetup: postgres,
         provide: { dialect: "sqlite" },
       }),
@@ -35,6 +37,7 @@ export default defineConfig({
         testTimeout: 180_000,
         hookTimeout: 300_000,
       }),
+      project("alone", "tests", { include: alone, sequence: { groupOrder: 2 } }),
     ],
   },
 });

@@ -31,14 +31,15 @@ const packageOf = {
  *
  * @param {keyof typeof packageOf} tool
  * @param {string[]} args
- * @param {{ stream?: boolean, from?: string }} [options] `stream` shows the output while it comes, instead of keeping it for
- *   the answer; `from` is the package of ours that has the tool, if it is not the root
+ * @param {{ stream?: boolean, from?: string, env?: Readonly<Record<string, string>> }} [options] `stream` shows the output
+ *   while it comes, instead of keeping it for the answer; `from` is the package of ours that has the tool, if it is not the
+ *   root; `env` is added to ours
  */
-export function runTool(tool, args, { stream = false, from = "." } = {}) {
+export function runTool(tool, args, { stream = false, from = ".", env = {} } = {}) {
   const folder = join(root, from, "node_modules", packageOf[tool]);
   const { bin } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   const script = typeof bin === "string" ? bin : bin[tool];
-  return run(pinnedNode, [join(folder, script), ...args], { stream, env: pinnedNodeFirst });
+  return run(pinnedNode, [join(folder, script), ...args], { stream, env: { ...pinnedNodeFirst, ...env } });
 }
 
 /**

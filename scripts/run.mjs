@@ -7,7 +7,7 @@ import { build, buildPages, ensureBuilt } from "./build.mjs";
 import { ensureInstalled } from "./install.mjs";
 import { testMutation } from "./mutation.mjs";
 import { become, runTool } from "./process.mjs";
-import { check, fix, test, testAtLength } from "./test.mjs";
+import { check, fix, test, testAttack, testFaults } from "./test.mjs";
 
 const serverSource = "server/src/cli/main.ts";
 const serverBuilt = "server/bin/countersign.js";
@@ -44,8 +44,8 @@ const commands = {
     return become(["--watch", "--watch-preserve-output", fromSource, serverSource, "serve", ...args]);
   },
   test,
-  "test:attack": () => testAtLength("src/attack"),
-  "test:faults": () => testAtLength("src/faults"),
+  "test:attack": testAttack,
+  "test:faults": testFaults,
   "test:mutation": testMutation,
   check,
   fix,

@@ -7,7 +7,7 @@ import { runTool } from "./process.mjs";
 import { step } from "./step.mjs";
 
 const inColour = process.stdout.isTTY === true;
-const projects = ["shared", "client", "server", "tests", "postgres", "packages", "notes"];
+const projects = ["shared", "client", "server", "tests", "postgres", "packages", "alone", "notes"];
 
 /**
  * `npm test` runs everything. `npm test -- server` runs the tests of one project in seconds, after the types; what else
@@ -28,14 +28,21 @@ export async function check() {
   return report((await runChecks()).map(countStep));
 }
 
-/**
- * `npm run test:attack`, `npm run test:faults`: what `npm test` tries of a folder's tests, and much more of it.
- *
- * @param {string} folder
- */
-export async function testAtLength(folder) {
-  process.env.COUNTERSIGN_LONG_TESTS = "1";
-  return report([await vitest(["tests"], [`${folder}/`])]);
+/** `npm run test:attack`: what `npm test` tries of attacks, and much more of it. */
+export function testAttack() {
+  return testAtLength(["src/attack/"]);
+}
+
+/** `npm run test:faults`: what `npm test` tries of faults, and of anything in any order, and much more of it. */
+export function testFaults() {
+  return testAtLength(["src/faults/", "src/properties/service-model"]);
+}
+
+/** @param {string[]} paths */
+async function testAtLength(paths) {
+  const built = await ensureBuilt();
+  const env = { COUNTERSIGN_LONG_TESTS: "1" };
+  return report([countStep(built), await vitest(["tests", "postgres", "alone"], paths, env)]);
 }
 
 /** `npm run fix`: formats, and mends what the linter can mend by itself. */
@@ -77,15 +84,17 @@ function unused() {
 /**
  * @param {string[]} chosen
  * @param {string[]} args
+ * @param {Readonly<Record<string, string>>} [env]
  * @returns {Promise<Count>}
  */
-async function vitest(chosen, args) {
+async function vitest(chosen, args, env = {}) {
   console.log("Running the tests …");
   const reportFile = join(tmpdir(), `countersign-vitest-${process.pid}.json`);
   const projectArgs = chosen.flatMap((name) => ["--project", name]);
   const reporterArgs = ["--reporter=default", "--reporter=json", `--outputFile.json=${reportFile}`];
   const { code } = await runTool("vitest", ["run", ...projectArgs, ...reporterArgs, ...args], {
     stream: true,
+    env,
   });
   try {
     return countTests(JSON.parse(readFileSync(reportFile, "utf8")), code);

