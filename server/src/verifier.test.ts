@@ -7,6 +7,7 @@ import { beforeEach, describe, expect, expectTypeOf, test } from "vitest";
 import { signAccessToken } from "./crypto/access-token.ts";
 import { importSigningKey } from "./crypto/import-signing-key.ts";
 import { generateKey, importEncryptionKey, publicPart, type SigningKey } from "./crypto/signing-key.ts";
+import { IssuerKeys } from "./engine/issuer-keys.ts";
 import {
   AuthError,
   createVerifier,
@@ -235,6 +236,21 @@ describe("keys", () => {
     time -= 3_600_000;
     issuing.keys = [one.publicJwk, two.publicJwk];
     expect(await reasonOf(verifier.verify(await sign(two)))).toBe("accepted");
+  });
+
+  test("that changed are fetched again, once a second at most, also after a clock that was ahead", async () => {
+    const issuing = fakeIssuer(one.publicJwk);
+    const { fetch, onError } = issuing;
+    const onRemoved = () => {};
+    const limits = { cooldownSeconds: 30, staleSeconds: 60 };
+    const keys = new IssuerKeys({ uri: jwksUri, now, fetch, onError, onRemoved, ...limits });
+    time += 3_600_000;
+    await keys.renew();
+    await keys.renew();
+    expect(issuing.fetches).toBe(1);
+    time -= 3_600_000;
+    await keys.renew();
+    expect(issuing.fetches).toBe(2);
   });
 
   test.each<[string | null, number]>([

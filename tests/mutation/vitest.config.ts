@@ -8,6 +8,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: source, externalConditions: source } },
   test: {
     name: "mutation",
+    // The instrumented code is slower, and two processes run at once.
+    testTimeout: 30_000,
     include: ["server/src/**/*.test.ts", "tests/src/{attack,contract,flows,subscriptions,trpc,verifier}/**/*.test.ts"],
     exclude: [
       "**/node_modules/**",

@@ -53,6 +53,7 @@ export function createIssuerFeed(options: IssuerFeedOptions): IssuerFeed {
   const revoked = new Map<string, number>();
   const versions = new Map<string, { version: number; at: number }>();
   let position = 0;
+  /** Until when it is known, by this clock: a message may be older than when it came, and is never younger. */
   let asOf = Number.NEGATIVE_INFINITY;
   let askedAt = Number.NEGATIVE_INFINITY;
   let following: AbortController | undefined;
@@ -63,9 +64,10 @@ export function createIssuerFeed(options: IssuerFeedOptions): IssuerFeed {
     // Something between what is known and this was lost, or kept back.
     if (message.from > position) throw new AuthError("TOKEN_INVALID");
     for (const fact of message.events) await learn(fact);
-    // Back, too, where the issuer has another database by now. A message that is replayed changes nothing.
-    if (message.asOf >= asOf) position = message.to;
-    asOf = Math.max(asOf, message.asOf);
+    // Back, too, where the issuer has another database by now, or its clock was ahead. What is replayed makes it stale, and
+    // is followed by a gap.
+    position = message.to;
+    asOf = Math.min(message.asOf, now());
     forget(now() - rememberedMs);
     first.resolve();
   }
@@ -113,7 +115,7 @@ export function createIssuerFeed(options: IssuerFeedOptions): IssuerFeed {
     while (!signal.aborted) {
       const before = asOf;
       await readStream(signal).catch((error: unknown) => signal.aborted || onError(error));
-      failures = asOf > before ? 0 : failures + 1;
+      failures = asOf === before ? failures + 1 : 0;
       await pause(Math.min(100 * 2 ** failures, longestPauseMs), signal);
     }
   }
@@ -159,7 +161,8 @@ export function createIssuerFeed(options: IssuerFeedOptions): IssuerFeed {
       return (versions.get(account)?.version ?? 0) > version ? "TOKEN_EXPIRED" : null;
     },
 
-    isStale: () => now() - asOf > staleAfterMs,
+    // What seems to be of the future was heard while this clock was ahead.
+    isStale: () => Math.abs(now() - asOf) > staleAfterMs,
     close: () => following?.abort(),
   };
 }
