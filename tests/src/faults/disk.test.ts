@@ -148,26 +148,29 @@ it.runIf(process.platform !== "win32")("a file that must not grow is as a full d
   expectIntact(path);
 });
 
-it("a disk that may only be read is told of at the start, and changes nothing", async (context) => {
-  await using disk = await smallDisk(4_096);
-  if (disk === null) return context.skip("no tmpfs can be mounted");
-  const path = disk.file("auth.db");
-  const people = ledger();
-  const node = await nodeOn(path);
-  await people.signUp(node.url);
-  await settle(node, path);
+it.for(["disk", "file"] as const)(
+  "a %s that may only be read is told of at the start, and changes nothing",
+  async (what, context) => {
+    await using disk = await smallDisk(4_096);
+    if (disk === null) return context.skip("no tmpfs can be mounted");
+    const path = disk.file("auth.db");
+    const people = ledger();
+    const node = await nodeOn(path);
+    await people.signUp(node.url);
+    await settle(node, path);
 
-  await disk.makeReadOnly();
-  await using place = workplace();
-  for (const command of ["serve", "doctor"]) {
-    const { code, stdout, stderr } = await place.run([command], { env: operatorOf(path) });
-    expect(code, command).toBe(1);
-    // SQLite says it of the file, or of the -wal that it cannot make.
-    expect(stdout + stderr).toMatch(/Let the user of this process write|the user of this process may read and write/);
-  }
-  await disk.makeWritable();
-  await people.expectKept((await nodeOn(path)).url);
-});
+    await (what === "disk" ? disk.makeReadOnly() : disk.makeFileReadOnly("auth.db"));
+    await using place = workplace();
+    for (const command of ["serve", "doctor"]) {
+      const { code, stdout, stderr } = await place.run([command], { env: operatorOf(path) });
+      expect(code, command).toBe(1);
+      // SQLite says it of the file, or of the -wal that it cannot make.
+      expect(stdout + stderr).toMatch(/Let the user of this process write|the user of this process may read and write/);
+    }
+    await (what === "disk" ? disk.makeWritable() : disk.makeFileWritable("auth.db"));
+    await people.expectKept((await nodeOn(path)).url);
+  },
+);
 
 const pageSize = 4_096;
 

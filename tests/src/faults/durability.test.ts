@@ -2,10 +2,12 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import pg from "pg";
 import { expect, it } from "vitest";
 import { startNode } from "../support/node-process.ts";
 import { kill } from "../support/server-process.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { createDatabase } from "../support/test-database.ts";
 import { type Answer, call, password, refresh, signUp, type Tokens } from "../support/wire.ts";
 
 /** Why system calls cannot be watched here; `null` where they can. */
@@ -39,6 +41,13 @@ const asked: readonly [what: string, ask: Ask][] = [
   ["a sign-in", (url) => call(url, "auth.login", { input: { username: "alice", password } })],
   ["a sign-up", (url) => call(url, "auth.register", { input: { username: "bob", password } })],
   ["a refresh", (url, alice) => refresh(url, alice)],
+  [
+    "a new password",
+    (url, { accessToken: token }) => {
+      const input = { currentPassword: password, newPassword: `${password} 2` };
+      return call(url, "auth.changePassword", { input, token });
+    },
+  ],
   ["a sign-out", (url, { refreshToken }) => call(url, "auth.logout", { input: { refreshToken } })],
 ];
 
@@ -73,3 +82,24 @@ it.skipIf(reason !== null).each(asked)(
     }
   },
 );
+
+it("on PostgreSQL, a commit waits for as much as the database says", { timeout: 60_000 }, async () => {
+  const url = await createDatabase();
+  const client = new pg.Client(url);
+  await client.connect();
+  // The database that the tests share is faster than it is safe; this is more than its default.
+  await client.query(`alter database ${new URL(url).pathname.slice(1)} set synchronous_commit = 'remote_apply'`);
+  await client.query(`
+    create table seen (setting text);
+    create function note() returns trigger language plpgsql as $$
+      begin insert into seen values (current_setting('synchronous_commit')); return null; end $$;
+    create trigger note after insert on sessions execute function note();`);
+  const { child, server } = startNode(url);
+  try {
+    await signUp((await server).url, "alice");
+    expect((await client.query("select setting from seen")).rows).toEqual([{ setting: "remote_apply" }]);
+  } finally {
+    await kill(child);
+    await client.end();
+  }
+});

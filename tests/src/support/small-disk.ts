@@ -16,6 +16,9 @@ export interface SmallDisk extends AsyncDisposable {
   /** Nobody may have a file of it open to write. */
   makeReadOnly(): Promise<void>;
   makeWritable(): Promise<void>;
+  /** The same for one file of it, while the rest may be written. */
+  makeFileReadOnly(name: string): Promise<void>;
+  makeFileWritable(name: string): Promise<void>;
 }
 
 /** `null` where nothing may be mounted; says so. */
@@ -36,8 +39,14 @@ export async function smallDisk(sizeKiB: number): Promise<SmallDisk | null> {
     free: () => rmSync(ballast),
     makeReadOnly: async () => void (await run("mount", ["-o", "remount,ro", folder.path])),
     makeWritable: async () => void (await run("mount", ["-o", "remount,rw", folder.path])),
+    async makeFileReadOnly(name) {
+      const path = folder.file(name);
+      await run("mount", ["--bind", path, path]);
+      await run("mount", ["-o", "remount,bind,ro", path]);
+    },
+    makeFileWritable: async (name) => void (await run("umount", [folder.file(name)])),
     async [Symbol.asyncDispose]() {
-      await run("umount", ["--lazy", folder.path]);
+      await run("umount", ["--recursive", "--lazy", folder.path]);
       await folder[Symbol.asyncDispose]();
     },
   };
