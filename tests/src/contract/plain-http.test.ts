@@ -184,11 +184,14 @@ describe("GET /users/me", () => {
     ]);
   });
 
-  it("takes the token from the header only", async () => {
+  it("takes the token from one header only", async () => {
     await using app = await testApp();
     const { accessToken } = await signUp(app);
     expect((await app.request(`/users/me?access_token=${accessToken}`)).status).toBe(401);
     expect((await app.request("/users/me", { headers: { cookie: `access_token=${accessToken}` } })).status).toBe(401);
+    const twice = new Headers({ authorization: `Bearer ${accessToken}` });
+    twice.append("authorization", `Bearer ${accessToken}`);
+    expect((await app.request("/users/me", { headers: twice })).status).toBe(401);
   });
 });
 
