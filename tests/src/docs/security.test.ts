@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { glob } from "node:fs/promises";
+import { existsSync, globSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { read, root, tableRows } from "./markdown.ts";
 
@@ -8,11 +7,10 @@ const headings = ["Tokens", "Guessing", "Requests", "Faults"];
 const rows = headings.flatMap((heading) => tableRows(security, heading));
 
 /** `attack/tokens` is a test from outside; `server engine/feed` one beside the code, wherever in that package. */
-async function isTest(name: string): Promise<boolean> {
+function isTest(name: string): boolean {
   const [inner, outer] = name.split(" ").reverse();
   if (outer === undefined) return existsSync(`${root}tests/src/${inner}.test.ts`);
-  const found = await Array.fromAsync(glob(`${outer}/src/**/${inner}.test.ts`, { cwd: root }));
-  return found.length > 0;
+  return globSync(`${outer}/src/**/${inner}.test.ts`, { cwd: root }).length > 0;
 }
 
 describe("docs/security.md", () => {
@@ -20,12 +18,9 @@ describe("docs/security.md", () => {
     for (const heading of headings) expect(tableRows(security, heading).length, heading).toBeGreaterThan(5);
   });
 
-  it.each(rows)(
-    "%s: says what stops it, by which clause, and in a test that is there",
-    async (_, stops, tests, clause) => {
-      expect([stops, clause]).not.toContain("");
-      const names = (tests ?? "").replaceAll(/\([^)]*\)/g, "").split(",");
-      for (const name of names) expect(await isTest(name.trim()), name).toBe(true);
-    },
-  );
+  it.each(rows)("%s: says what stops it, by which clause, and in a test that is there", (_, stops, tests, clause) => {
+    expect([stops, clause]).not.toContain("");
+    const names = (tests ?? "").replaceAll(/\([^)]*\)/g, "").split(",");
+    for (const name of names) expect(isTest(name.trim()), name).toBe(true);
+  });
 });
