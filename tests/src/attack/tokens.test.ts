@@ -1,186 +1,93 @@
 /** Tokens that nobody was given: every algorithm, every kind of key, every trick of a header. Not one is accepted. */
-import { createHmac, createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject, sign } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { randomUUID } from "node:crypto";
+import { compactVerify, createRemoteJWKSet, decodeProtectedHeader, importJWK, importX509 } from "jose";
+import { beforeAll, describe, expect, it } from "vitest";
+import { boardOf } from "../support/board.ts";
+import { isLong } from "../support/long-tests.ts";
 import { signIn, signUp } from "../support/people.ts";
-import { type TestApp, testApp } from "../support/test-app.ts";
+import { password, type TestApp, testApp } from "../support/test-app.ts";
+import { sharedDatabase } from "../support/test-database.ts";
+import { type Attacker, startAttacker, toPem } from "./attacker.ts";
+import { type Doors, doorsOf, openedBy, verifierOf } from "./doors.ts";
+import { forgeriesOf, type Known, nameOf, perform, type SignedTrick, signedTricks } from "./forgeries.ts";
+import { decode } from "./jws.ts";
 
 const algorithms = ["EdDSA", "ES256", "RS256", "HS256"] as const;
 
-const encode = (value: unknown) =>
-  Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
-const decode = (part: string) => JSON.parse(Buffer.from(part, "base64url").toString());
-
-/** An attacker's own keys, each of a kind. */
-const own = {
-  EdDSA: generateKeyPairSync("ed25519").privateKey,
-  ES256: generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey,
-  RS256: generateKeyPairSync("rsa", { modulusLength: 2_048 }).privateKey,
-} as const;
-
-function signWith(key: KeyObject, algorithm: keyof typeof own, input: string): string {
-  const bytes = Buffer.from(input);
-  if (algorithm === "EdDSA") return sign(null, bytes, key).toString("base64url");
-  return sign("sha256", bytes, { key, dsaEncoding: "ieee-p1363" }).toString("base64url");
-}
-
-const hmac = (secret: string | Buffer, input: string) => createHmac("sha256", secret).update(input).digest("base64url");
-
-/** What a public key is written as: each may be taken for a secret by a server that mixes them up. */
-function spellingsOf(jwk: JsonWebKey): readonly (string | Buffer)[] {
-  const key = createPublicKey({ key: jwk, format: "jwk" });
-  const pem = String(key.export({ type: "spki", format: "pem" }));
-  return [pem, pem.trim(), key.export({ type: "spki", format: "der" }), JSON.stringify(jwk), jwk.x ?? jwk.n ?? ""];
-}
-
-/** Tokens made of a good one, without its key. */
-function forgeries(token: string, jwks: readonly (JsonWebKey & { kid?: string })[]): Map<string, string> {
-  const [head = "", body = "", signature = ""] = token.split(".");
-  const header = decode(head);
-  const made = new Map<string, string>();
-  const add = (name: string, forged: string) => made.set(name, forged);
-
-  for (const alg of ["none", "None", "NONE", "nOnE", "none ", " none", "", null, 0, [], ["none"], { alg: "none" }]) {
-    for (const [what, end] of [
-      ["no signature", ""],
-      ["a short one", "AA"],
-      ["the old one", signature],
-    ]) {
-      add(`alg ${JSON.stringify(alg)}, ${what}`, `${encode({ ...header, alg })}.${body}.${end}`);
-    }
-  }
-  const tricks: Readonly<Record<string, object>> = {
-    plain: {},
-    "without kid": { kid: undefined },
-    "kid of a path": { kid: "../../../../dev/null" },
-    "kid of SQL": { kid: "x' union select 'k' --" },
-    "kid of a URL": { kid: "https://evil.example/jwks.json" },
-    "kid of a list": { kid: [header.kid] },
-    "kid __proto__": { kid: "__proto__" },
-    "kid of an object": { kid: { toString: header.kid } },
-    jku: { jku: "https://evil.example/jwks.json" },
-    x5u: { x5u: "https://evil.example/cert.pem" },
-    x5c: { x5c: ["MIIB"] },
-    crit: { crit: ["exp"], exp: 1 },
-    "crit of b64": { crit: ["b64"], b64: false },
-    "empty crit": { crit: [] },
-    b64: { b64: false },
-    zip: { zip: "DEF" },
-    cty: { cty: "JWT" },
-    typ: { typ: "JWT" },
-    "typ of the feed": { typ: "feed+jwt" },
-  };
-  for (const [trick, change] of Object.entries(tricks)) {
-    add(`${trick}, the old signature`, `${encode({ ...header, ...change, x: 1 })}.${body}.${signature}`);
-    for (const [alg, key] of Object.entries(own)) {
-      const jwk = createPublicKey(key).export({ format: "jwk" });
-      for (const embedded of [{}, { jwk: { ...jwk, kid: header.kid } }]) {
-        const input = `${encode({ ...header, alg, ...change, ...embedded })}.${body}`;
-        const name = `${trick}, signed by a key of the attacker's (${alg}${"jwk" in embedded ? ", embedded" : ""})`;
-        add(name, `${input}.${signWith(key, alg as keyof typeof own, input)}`);
-      }
-    }
-    for (const alg of ["HS256", "HS384", "HS512"]) {
-      const input = `${encode({ ...header, alg, ...change })}.${body}`;
-      const secrets = ["", "secret", "0", header.kid ?? "", ...jwks.flatMap(spellingsOf)];
-      for (const [index, secret] of secrets.entries())
-        add(`${trick}, ${alg} with what is known (${index})`, `${input}.${hmac(secret, input)}`);
-    }
-  }
-
-  const last = signature.at(-1) ?? "";
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  // The bits behind the last byte mean nothing, so other letters decode to the same.
-  for (const letter of alphabet)
-    if (letter !== last) add(`last letter ${letter}`, `${head}.${body}.${signature.slice(0, -1)}${letter}`);
-  const shapes: Readonly<Record<string, string>> = {
-    "two parts": `${head}.${body}`,
-    "one part": head,
-    "four parts": `${token}.${signature}`,
-    "five parts": `${token}.${signature}.${signature}`,
-    "a dot behind": `${token}.`,
-    "a dot before": `.${token}`,
-    "no header": `.${body}.${signature}`,
-    "no body": `${head}..${signature}`,
-    padding: `${head}=.${body}==.${signature}=`,
-    "percent signs": token.replaceAll(".", "%2E"),
-    "in quotes": `"${token}"`,
-    "the JSON of it": encode({ protected: head, payload: body, signature }),
-    "itself, as a payload": `${head}.${encode(token)}.${signature}`,
-    "another sub": `${head}.${encode({ ...decode(body), sub: "01900000-0000-7000-8000-000000000000" })}.${signature}`,
-    "a later end": `${head}.${encode({ ...decode(body), exp: 9_999_999_999 })}.${signature}`,
-    "other letters": `${head.replaceAll("-", "+").replaceAll("_", "/")}+.${body}.${signature}`,
-    "alg twice": `${encode(`{"alg":"none",${JSON.stringify(header).slice(1)}`)}.${body}.${signature}`,
-    "a header of spaces": `${encode(`${JSON.stringify(header)} `)}.${body}.${signature}`,
-    "nine thousand letters": `${head}.${"A".repeat(9_000)}.${signature}`,
-    nothing: "",
-  };
-  for (const [name, forged] of Object.entries(shapes)) add(name, forged);
-  made.delete(token);
-  return made;
-}
-
-/** How a token is answered: both kinds of route have to agree. */
-async function isAccepted(app: TestApp, token: string): Promise<boolean> {
-  const headers = { authorization: `Bearer ${token}` };
-  const statuses: number[] = [];
-  for (const path of ["/users/me", "/trpc/whoami"]) {
-    const reply = await app.request(path, { headers });
-    await reply.arrayBuffer();
-    statuses.push(reply.status);
-  }
-  expect([200, 401], `${token.slice(0, 60)}…: ${statuses}`).toContain(statuses[0]);
-  expect(statuses[1]).toBe(statuses[0]);
-  return statuses[0] === 200;
+async function knownOf(app: TestApp): Promise<Known> {
+  const { accessToken: token } = await signUp(app);
+  const { keys: jwks } = await (await app.request("/.well-known/jwks.json")).json();
+  return { token, jwks };
 }
 
 describe.each(algorithms)("a server that signs with %s", (algorithm) => {
-  it("accepts no token that was made without its key", { timeout: 120_000 }, async () => {
-    await using app = await testApp({ algorithm });
-    const { accessToken } = await signUp(app);
-    expect(await isAccepted(app, accessToken)).toBe(true);
-    const { keys } = await (await app.request("/.well-known/jwks.json")).json();
-    const accepted: string[] = [];
-    const forged = forgeries(accessToken, keys);
-    expect(forged.size).toBeGreaterThan(400);
-    for (const [name, token] of forged) if (await isAccepted(app, token)) accepted.push(name);
-    expect(accepted).toEqual([]);
+  let app: TestApp;
+  let known: Known;
+  let doors: Doors;
+  beforeAll(async () => {
+    app = await testApp({ algorithm });
+    known = await knownOf(app);
+    doors = doorsOf(app, algorithm === "HS256" ? null : verifierOf(app));
+    return () => app[Symbol.asyncDispose]();
+  });
+
+  it("is shown tokens that are good for whoever believes what they say of their key", async () => {
+    await using attacker = await startAttacker();
+    const believed = signedTricks(known, attacker).filter(isKnownToJose);
+    expect(believed.length).toBeGreaterThan(60);
+    for (const trick of believed) {
+      const token = perform(trick, known);
+      const named = await keyNamedBy(token, attacker);
+      for (const key of [trick.signature.checkedWith, named ?? trick.signature.checkedWith])
+        expect(await verdictOf(token, key), nameOf(trick)).toBe("believed");
+    }
+  });
+
+  it("accepts no token that was made without its key, and asks no address in one", {
+    timeout: isLong ? 600_000 : 120_000,
+  }, async () => {
+    await using attacker = await startAttacker();
+    expect(await openedBy(new Map([["the good one", known.token]]), doors)).toEqual({
+      "the good one": Object.keys(doors),
+    });
+    const forgeries = forgeriesOf(known, attacker);
+    expect(forgeries.size).toBeGreaterThan(isLong ? 1_000 : 240);
+    expect(await openedBy(forgeries, doors)).toEqual({});
+    expect(attacker.visits()).toBe(0);
   });
 
   it("accepts no claims but those of its own access tokens, even when it signed them", {
     timeout: 120_000,
   }, async () => {
-    await using app = await testApp({ algorithm });
-    const { accessToken } = await signUp(app);
-    const good = decode(accessToken.split(".")[1] ?? "");
-    const { keys } = await app.auth.start();
-    const signed = (claims: object, typ = "at+jwt") => keys.current().sign(typ, JSON.stringify(claims));
-    expect(await isAccepted(app, await signed(good))).toBe(true);
+    const good = decode(known.token.split(".")[1]);
+    const { iat, iss, aud, sub, sid } = good;
+    const later = Number(iat) + 86_400;
     const changes: Readonly<Record<string, object>> = {
       "no iss": { iss: undefined },
       "iss of another": { iss: "https://evil.example" },
-      "iss with a slash": { iss: `${good.iss}/` },
-      "iss that begins so": { iss: `${good.iss}.evil.example` },
-      "iss of a list": { iss: [good.iss] },
+      "iss with a slash": { iss: `${iss}/` },
+      "iss that begins so": { iss: `${iss}.evil.example` },
+      "iss of a list": { iss: [iss] },
       "no aud": { aud: undefined },
       "aud of another": { aud: "https://evil.example" },
-      "aud that begins so": { aud: `${good.aud}x` },
+      "aud that begins so": { aud: `${aud}x` },
       "aud of others": { aud: ["a", "b"] },
-      "aud of an object": { aud: { [good.aud]: true } },
+      "aud of an object": { aud: { [String(aud)]: true } },
       "no exp": { exp: undefined },
       "exp null": { exp: null },
       "exp of text": { exp: "9999999999" },
       "exp of a list": { exp: [9_999_999_999] },
       "exp passed": { exp: 1 },
       "exp negative": { exp: -9_999_999_999 },
-      "iat to come": { iat: good.iat + 86_400 },
-      "iat of text": { iat: String(good.iat) },
-      "nbf to come": { nbf: good.iat + 86_400 },
+      "iat to come": { iat: later },
+      "iat of text": { iat: String(iat) },
+      "nbf to come": { nbf: later },
       "nbf of text": { nbf: "0" },
       "no sub": { sub: undefined },
-      "sub of a list": { sub: [good.sub] },
+      "sub of a list": { sub: [sub] },
       "sub empty": { sub: "" },
       "no sid": { sid: undefined },
-      "sid of a list": { sid: [good.sid] },
+      "sid of a list": { sid: [sid] },
       "ver of text": { ver: "1" },
       "ver negative": { ver: -1 },
       "no ver": { ver: undefined },
@@ -190,54 +97,151 @@ describe.each(algorithms)("a server that signs with %s", (algorithm) => {
       "no client_id": { client_id: undefined },
       "no jti": { jti: undefined },
     };
-    const accepted: string[] = [];
-    for (const [name, change] of Object.entries(changes))
-      if (await isAccepted(app, await signed({ ...good, ...change }))) accepted.push(name);
-    for (const typ of ["JWT", "jwt", "at+JWT ", "feed+jwt", "id_token", "", "dpop+jwt"])
-      if (await isAccepted(app, await signed(good, typ))) accepted.push(`typ ${typ}`);
-    for (const payload of ["null", "[]", '"text"', "1", "", "{", '{"sub":NaN}'])
-      if (await isAccepted(app, await keys.current().sign("at+jwt", payload))) accepted.push(payload);
-    expect(accepted).toEqual([]);
+    const payloads = ["null", "[]", '"text"', "1", "", "{", '{"sub":NaN}'];
+    const { keys } = await app.auth.start();
+    const sign = async (name: string, payload: object | string, typ = "at+jwt") =>
+      [name, await keys.current().sign(typ, typeof payload === "string" ? payload : JSON.stringify(payload))] as const;
+    const signed = await Promise.all([
+      sign("as they were", good),
+      ...Object.entries(changes).map(([name, change]) => sign(name, { ...good, ...change })),
+      ...["JWT", "jwt", "at+JWT ", "feed+jwt", "id_token", "", "dpop+jwt"].map((typ) => sign(`typ ${typ}`, good, typ)),
+      ...payloads.map((payload) => sign(payload, payload)),
+    ]);
+    expect(await openedBy(new Map(signed), doors)).toEqual({ "as they were": Object.keys(doors) });
   });
 });
 
-it("what is one thing is not taken for another", { timeout: 60_000 }, async () => {
-  await using app = await testApp();
-  await using other = await testApp({ issuer: "https://other.example" });
-  await using service = await testApp({ audience: "https://service.example" });
-  const alice = await signUp(app);
-  await signUp(other);
-  await signUp(service);
-  const body = new URLSearchParams({ username: "alice", password: "correct horse battery staple" });
-  const form = await app.request("/sign-in", {
-    method: "POST",
-    body,
-    headers: { origin: app.url },
-    redirect: "manual",
-  });
-  const cookie = form.headers.get("set-cookie")?.split(";")[0]?.split("=")[1] ?? expect.fail("no cookie");
+/** The algorithms and keys that jose and WebCrypto have no name for. */
+function isKnownToJose({ signature: { alg, checkedWith } }: SignedTrick): boolean {
+  return alg !== "ES256K" && alg !== "Ed448" && checkedWith.symmetricKeySize !== 0;
+}
+
+/** The key that a header leads to, for whoever goes there; `null` where it says nothing of one. */
+async function keyNamedBy(token: string, attacker: Attacker) {
+  const { alg = "", kid = "", jwk, jku, x5c, x5u } = decodeProtectedHeader(token);
+  if (jwk !== undefined) return importJWK(jwk, alg);
+  if (jku !== undefined) return createRemoteJWKSet(new URL(jku))({ alg, kid });
+  if (x5c !== undefined) return importX509(toPem(x5c[0] ?? ""), alg);
+  if (x5u !== undefined) return importX509(await (await fetch(x5u)).text(), alg);
+  return kid.startsWith(attacker.url) ? importJWK(await (await fetch(kid)).json(), alg) : null;
+}
+
+function verdictOf(token: string, key: Parameters<typeof compactVerify>[1]): Promise<unknown> {
+  return compactVerify(token, key).then(
+    () => "believed",
+    (error: unknown) => error,
+  );
+}
+
+it("what is one thing is not taken for another, wherever it is shown", { timeout: 60_000 }, async () => {
+  await using shared = await sharedDatabase();
+  await using app = await testApp({}, { database: shared.open() });
+  await using other = await testApp({ issuer: "https://other.example" }, { database: shared.open(), seed: "other" });
+  await using service = await testApp(
+    { audience: "https://service.example" },
+    { database: shared.open(), seed: "service" },
+  );
+  await signUp(app);
+  const fresh = {
+    "an access token": async () => (await signIn(app)).accessToken,
+    "a refresh token": async () => (await signIn(app)).refreshToken,
+    "a cookie": () => cookieOf(app),
+  };
   const feed = await (await app.request("/trpc/auth.feedSnapshot")).json();
   const { setupCode } = await app.auth.start();
+  const foreign = { "another issuer's": await signIn(other), "another audience's": await signIn(service) };
   const things: Readonly<Record<string, string>> = {
-    "a refresh token": alice.refreshToken,
-    "a cookie": cookie,
+    "an access token": await fresh["an access token"](),
+    "a refresh token": await fresh["a refresh token"](),
+    "a cookie": await fresh["a cookie"](),
     "the feed": feed.result.data.json,
     "the set-up code": setupCode,
-    "another issuer's access token": (await signIn(other)).accessToken,
-    "another audience's access token": (await signIn(service)).accessToken,
+    "another issuer's access token": foreign["another issuer's"].accessToken,
+    "another audience's access token": foreign["another audience's"].accessToken,
   };
-  for (const [name, thing] of Object.entries(things)) expect(await isAccepted(app, thing), name).toBe(false);
-  for (const [name, thing] of Object.entries({ ...things, "an access token": alice.accessToken })) {
-    if (name !== "a cookie") {
-      const reply = await app.request("/trpc/whoami", { headers: { cookie: `countersign=${thing}` } });
-      expect([name, reply.status]).toEqual([name, 401]);
+  // The same key has signed them: nothing but what they say is wrong.
+  for (const name of ["another issuer's access token", "another audience's access token"])
+    expect(decode(things[name]?.split(".")[0])).toEqual(decode(things["an access token"]?.split(".")[0]));
+
+  for (const { name: place, takes, show } of placesOf(app)) {
+    for (const [name, thing] of Object.entries(things).filter(([name]) => name !== takes)) {
+      // No refresh token is as long as that.
+      const isTooLong = takes === "a refresh token" && thing.length > 512;
+      expect([name, place, await show(thing)]).toEqual([name, place, isTooLong ? "BAD_REQUEST" : "TOKEN_INVALID"]);
     }
-    if (name !== "a refresh token") {
-      const reply = await app.call("auth.refresh", { json: { refreshToken: thing } });
-      expect([name, [400, 401].includes(reply.status)]).toEqual([name, true]);
-    }
+    expect([takes, place, await show(await fresh[takes]())]).toEqual([takes, place, "accepted"]);
   }
-  // They are what they are.
-  expect((await app.request("/trpc/whoami", { headers: { cookie: `countersign=${cookie}` } })).status).toBe(200);
-  expect((await app.call("auth.refresh", { json: { refreshToken: alice.refreshToken } })).status).toBe(200);
 });
+
+async function cookieOf(app: TestApp): Promise<string> {
+  const body = new URLSearchParams({ username: "alice", password });
+  const headers = { origin: app.url };
+  const reply = await app.request("/sign-in", { method: "POST", body, headers, redirect: "manual" });
+  return reply.headers.get("set-cookie")?.split(";")[0]?.split("=")[1] ?? expect.fail("no cookie");
+}
+
+interface Place {
+  readonly name: string;
+  readonly takes: "an access token" | "a refresh token" | "a cookie";
+  /** The reason of the refusal, or "accepted". */
+  show(thing: string): Promise<string>;
+}
+
+/** Where credentials are shown. */
+function placesOf(app: TestApp): readonly Place[] {
+  const bearer = (thing: string) => ({ authorization: `Bearer ${thing}` });
+  const cookie = (thing: string) => ({ cookie: `countersign=${thing}`, origin: app.url });
+  const get = async (path: string, headers: Record<string, string>) => reasonIn(await app.request(path, { headers }));
+  const post = async (...call: Parameters<TestApp["call"]>) => reasonIn(await app.call(...call));
+  const grant = async (refresh_token: string) => {
+    const body = new URLSearchParams({ grant_type: "refresh_token", refresh_token });
+    return reasonIn(await app.request("/token", { method: "POST", body }));
+  };
+  return [
+    { name: "GET /users/me", takes: "an access token", show: (thing) => get("/users/me", bearer(thing)) },
+    { name: "a call", takes: "an access token", show: (thing) => get("/trpc/whoami", bearer(thing)) },
+    { name: "a subscription", takes: "an access token", show: (thing) => subscribe(app, bearer(thing)) },
+    {
+      name: "auth.logout",
+      takes: "an access token",
+      show: (thing) => post("auth.logout", { json: {} }, bearer(thing)),
+    },
+    { name: "a call", takes: "a cookie", show: (thing) => get("/trpc/whoami", cookie(thing)) },
+    { name: "a subscription", takes: "a cookie", show: (thing) => subscribe(app, cookie(thing)) },
+    { name: "auth.logout", takes: "a cookie", show: (thing) => post("auth.logout", { json: {} }, cookie(thing)) },
+    {
+      name: "auth.refresh",
+      takes: "a refresh token",
+      show: (refreshToken) => post("auth.refresh", { json: { refreshToken } }),
+    },
+    {
+      name: "auth.logout",
+      takes: "a refresh token",
+      show: (refreshToken) => post("auth.logout", { json: { refreshToken } }),
+    },
+    { name: "POST /token", takes: "a refresh token", show: grant },
+  ];
+}
+
+/** A stream says in itself why it ends. One that is open does not end: its reader is at the board. */
+async function subscribe(app: TestApp, headers: Record<string, string>): Promise<string> {
+  const board = randomUUID();
+  const over = new AbortController();
+  const input = encodeURIComponent(JSON.stringify({ json: { board } }));
+  const reply = await app.request(`/trpc/live?input=${input}`, {
+    headers: { accept: "text/event-stream", ...headers },
+    signal: over.signal,
+  });
+  const reason = await Promise.race([
+    reasonIn(reply),
+    boardOf(board)
+      .readersAre(1)
+      .then(() => "accepted"),
+  ]);
+  over.abort();
+  return reason;
+}
+
+async function reasonIn(reply: Response): Promise<string> {
+  return /"reason":"(\w+)"/.exec(await reply.text())?.[1] ?? "accepted";
+}
