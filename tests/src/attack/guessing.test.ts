@@ -1,126 +1,234 @@
-/** Guesses at passwords, however they are sent: they are compared as often as the budget says, and the owner gets in throughout. */
-import { describe, expect, it } from "vitest";
-import { forwarded, signUp } from "../support/people.ts";
+/** Guesses at passwords, however they are sent: no more of them are compared than the budgets say, and the owner gets in throughout. */
+import { randomUUID } from "node:crypto";
+import { AccountId } from "@countersign/shared/schemas";
+import { describe, expect, it, vi } from "vitest";
+import { isLong } from "../support/long-tests.ts";
+import { signUp } from "../support/people.ts";
+import { rawRequest } from "../support/raw-request.ts";
 import { password, type TestApp, testApp } from "../support/test-app.ts";
 
-const guesses = 500;
+const guesses = isLong ? 5_000 : 250;
+const connections = Math.min(guesses, 1_000);
 const perAccount = 20;
 const perAddress = 100;
 
-/** How many passwords were compared: each that was, and was wrong, is in the audit. */
-async function compared(app: TestApp): Promise<number> {
-  const { db } = await app.auth.start();
-  const rows = await db.selectFrom("audit_events").select("id").where("kind", "=", "sign_in_failed").execute();
-  return rows.length;
+/** How often the hasher was asked to compare what was guessed: each is a hash spent, whatever was answered in the end. */
+async function countHashes(app: TestApp): Promise<() => number> {
+  const { hasher } = await app.auth.start();
+  const { mock } = vi.spyOn(hasher, "verify");
+  return () => mock.calls.filter(([typed]) => typed !== password).length;
+}
+
+const owner = { username: "alice", email: "alice@example.com", password };
+const from = (address: string) => ({ "x-forwarded-for": address });
+const ownersAddress = from("192.0.2.1");
+
+/** What each call of a reply, of one or of a batch, was refused for; `null` where it was not. */
+async function reasonsIn(reply: Response): Promise<(string | null)[]> {
+  const body = await reply.json();
+  return [body].flat().map(({ error }) => error?.json.data.reason ?? null);
 }
 
 interface Guess {
   readonly username: string;
-  readonly from?: string;
+  readonly headers?: Record<string, string>;
 }
 
-const nth = <T>(make: (index: number) => T): readonly T[] => Array.from({ length: guesses }, (_, index) => make(index));
+/** Sends guesses, of which the first has this number, and tells what they were refused for. */
+type Send = (app: TestApp, guesses: readonly Guess[], first: number) => Promise<readonly (string | null)[]>;
+
+const typed = ({ username }: Guess, number: number) => ({ json: { username, password: `guess ${number}` } });
+
+/** Each a request of its own. */
+const alone: Send = async (app, all, first) =>
+  (
+    await Promise.all(
+      all.map(async (guess, index) =>
+        reasonsIn(await app.call("auth.login", typed(guess, first + index), guess.headers)),
+      ),
+    )
+  ).flat();
+
+/** Nearly as many as a request may have: no budget is a multiple of it, so each is used up in the midst of one. */
+const batchSize = 9;
+
+const inBatches: Send = async (app, all, first) => {
+  const batches = Array.from({ length: Math.ceil(all.length / batchSize) }, (_, index) => index * batchSize);
+  const replies = batches.map((start) => {
+    const batch = all.slice(start, start + batchSize).map((guess, index) => typed(guess, first + start + index));
+    return app.call(`${batch.map(() => "auth.login").join()}?batch=1`, { ...batch }, all[start]?.headers);
+  });
+  return (await Promise.all(replies.map(async (reply) => reasonsIn(await reply)))).flat();
+};
+
+/** Each on a connection of its own, which is opened for it and closed after it. */
+const onConnections: Send = async (app, all, first) =>
+  Promise.all(
+    all.map(async (guess, index) => {
+      const body = JSON.stringify(typed(guess, first + index));
+      const lines = [
+        "POST /trpc/auth.login HTTP/1.1",
+        "content-type: application/json",
+        `content-length: ${body.length}`,
+      ];
+      const reply = await rawRequest(app.url, lines, body);
+      return JSON.parse(reply.body).error?.json.data.reason ?? null;
+    }),
+  );
+
+interface Way {
+  readonly all: readonly Guess[];
+  /** How many are compared. */
+  readonly most: number;
+  readonly send?: Send;
+  /** How many are sent at once. */
+  readonly round?: number;
+  /** Where nothing in front of the server is trusted, the owner has the guesser's address. */
+  readonly isDirect?: boolean;
+}
 
 /** As many at once as may wait for their comparison: more would be told that the server is busy, and not be compared. */
 const atOnce = 50;
 
-/** Each a request of its own. */
-async function send(app: TestApp, all: readonly Guess[]): Promise<void> {
-  const statuses = new Set<number>();
-  for (let start = 0; start < all.length; start += atOnce) {
-    await Promise.all(
-      all.slice(start, start + atOnce).map(async ({ username, from }, index) => {
-        const sent = { json: { username, password: `guess ${start + index}` } };
-        const reply = await app.call("auth.login", sent, from === undefined ? {} : { "x-forwarded-for": from });
-        await reply.arrayBuffer();
-        statuses.add(reply.status);
-      }),
-    );
+/** Guesses, and has the owner sign in before, between and beside all of it. Returns what both were told. */
+async function attack(app: TestApp, { all, send = alone, round = atOnce }: Way) {
+  const told = { guesser: new Set<string | null>(), owner: new Set<string | null>() };
+  const ownerSignsIn = async () => {
+    const reply = await app.call("auth.login", { json: { username: owner.username, password } }, ownersAddress);
+    for (const reason of await reasonsIn(reply)) told.owner.add(reason);
+  };
+  await ownerSignsIn();
+  for (let start = 0; start < all.length; start += round) {
+    const [reasons] = await Promise.all([send(app, all.slice(start, start + round), start), ownerSignsIn()]);
+    for (const reason of reasons) told.guesser.add(reason);
+    await ownerSignsIn();
   }
-  expect(statuses).toEqual(new Set([401, 429]));
+  return told;
 }
 
-/** In batches, as large as they may be. */
-async function sendInBatches(app: TestApp): Promise<void> {
-  const batch = Object.fromEntries(
-    Array.from({ length: 10 }, (_, index) => [index, { json: { username: "alice", password: `guess ${index}` } }]),
-  );
-  const path = `${Array.from({ length: 10 }, () => "auth.login").join()}?batch=1`;
-  await Promise.all(
-    Array.from({ length: guesses / 10 }, () => app.call(path, batch).then((reply) => reply.arrayBuffer())),
-  );
-}
+const nth = (make: (index: number) => Guess): readonly Guess[] =>
+  Array.from({ length: guesses }, (_, index) => make(index));
 
 const spellings = ["alice", "ALICE", "Alice", "ａｌｉｃｅ", "ALＩCE", "𝐚𝐥𝐢𝐜𝐞", "ⓐlice", "aliⅽe"];
+const emailSpellings = ["alice@example.com", "ALICE@EXAMPLE.COM", "ａlice@example.com"];
+const spelled = (n: number, all: readonly string[]) => all[n % all.length] ?? "";
 
-const proxied = { app: { trustedProxies: ["127.0.0.1"] } };
-const cases: readonly [what: string, all: readonly Guess[], most: number, replaced: object][] = [
-  ["at one name", nth(() => ({ username: "alice" })), perAccount, {}],
-  [
-    "at one name, however it is spelled",
-    nth((n) => ({ username: spellings[n % spellings.length] ?? "" })),
-    perAccount,
-    {},
-  ],
-  ["at a thousand names", nth((n) => ({ username: `person-${n}` })), perAddress, {}],
-  [
-    "with addresses that are made up",
-    nth((n) => ({ username: `person-${n}`, from: `203.0.113.${n % 250}, 10.0.0.${n % 250}` })),
-    perAddress,
-    {},
-  ],
-  [
-    "from everywhere, at one name",
-    nth((n) => ({ username: "alice", from: `198.51.${n % 100}.${n % 250}` })),
-    perAccount,
-    proxied,
-  ],
-  [
-    "from one IPv6 network, address after address",
-    nth((n) => ({
-      username: `person-${n}`,
-      from: `2001:db8:1:2:${(n * 7_919).toString(16).slice(0, 4)}::${n.toString(16)}`,
+const everywhere = (n: number) => from(`198.51.${n % 100}.${n % 250}`);
+const oneAddress = from("203.0.113.5");
+const nobody = (n: number) => `nobody-${n}`;
+
+const ways: Readonly<Record<string, Way>> = {
+  "at one name": { all: nth(() => ({ username: "alice", headers: oneAddress })), most: perAccount },
+  "at one name, however it is spelled": {
+    all: nth((n) => ({ username: spelled(n, spellings), headers: oneAddress })),
+    most: perAccount,
+  },
+  "at one name, in batches": {
+    all: nth(() => ({ username: "alice", headers: oneAddress })),
+    most: perAccount,
+    send: inBatches,
+  },
+  [`at one name, on ${connections} connections at once`]: {
+    all: nth(() => ({ username: "alice" })).slice(0, connections),
+    most: perAccount,
+    send: onConnections,
+    round: connections,
+  },
+  "at one name, from everywhere": {
+    all: nth((n) => ({ username: "alice", headers: everywhere(n) })),
+    most: perAccount,
+  },
+  // One budget for both would tell whose address it is.
+  "at one account by its username and its e-mail address, from everywhere: forty are compared, twenty by each": {
+    all: nth((n) => ({ username: spelled(n >> 1, n % 2 === 0 ? spellings : emailSpellings), headers: everywhere(n) })),
+    most: 2 * perAccount,
+  },
+  "at names that nobody has": {
+    all: nth((n) => ({ username: nobody(n), headers: oneAddress })),
+    most: perAddress,
+  },
+  "at names that nobody has, with addresses that are made up": {
+    all: nth((n) => ({ username: nobody(n), headers: from(`203.0.113.${n % 250}, 10.0.0.${n % 250}`) })),
+    most: perAddress,
+    isDirect: true,
+  },
+  "at names that nobody has, from one IPv6 network, address after address": {
+    all: nth((n) => ({
+      username: nobody(n),
+      headers: from(`2001:db8:1:2:${(n * 7_919).toString(16).slice(0, 4)}::${n.toString(16)}`),
     })),
-    perAddress,
-    proxied,
-  ],
-  [
-    "through a proxy, with more addresses before its own",
-    nth((n) => ({ username: `person-${n}`, from: `203.0.113.${n % 250}, 198.51.100.7` })),
-    perAddress,
-    proxied,
-  ],
-];
+    most: perAddress,
+  },
+  "at names that nobody has, through a proxy, with more addresses before its own": {
+    all: nth((n) => ({ username: nobody(n), headers: from(`203.0.113.${n % 250}, 198.51.100.7`) })),
+    most: perAddress,
+  },
+};
 
-describe("five hundred guesses", () => {
-  it.each(cases)("%s", { timeout: 60_000 }, async (_, all, most, replaced) => {
-    await using app = await testApp({}, replaced);
-    await signUp(app);
-    await send(app, all);
-    expect(await compared(app)).toBe(most);
-  });
-
-  it("in batches", { timeout: 60_000 }, async () => {
-    await using app = await testApp();
-    await signUp(app);
-    await sendInBatches(app);
-    expect(await compared(app)).toBe(perAccount);
+describe(`${guesses} guesses, and an owner who signs in meanwhile on a device that was here before`, () => {
+  it.each(Object.entries(ways))("%s", { timeout: 120_000 }, async (_, way) => {
+    await using app = await testApp({}, way.isDirect ? {} : { app: { trustedProxies: ["127.0.0.1"] } });
+    await app.auth.router.createCaller(app.asNobody()).register(owner);
+    const hashes = await countHashes(app);
+    const told = await attack(app, way);
+    expect(hashes()).toBe(way.most);
+    expect(told.guesser).toEqual(new Set(["INVALID_CREDENTIALS", "RATE_LIMITED"]));
+    expect(told.owner).toEqual(new Set([null]));
   });
 });
 
-it("the owner gets in throughout, on a device that was here before", { timeout: 60_000 }, async () => {
-  await using app = await testApp({}, proxied);
+const sprayed = "Summer-of-2026";
+
+/** A thousand people, of whom every tenth has the password that is tried. */
+async function addThousand(app: TestApp): Promise<readonly Guess[]> {
   await signUp(app);
-  const owner = forwarded(app, "192.0.2.1");
-  await owner.login({ username: "alice", password });
-  const flood = send(
-    app,
-    nth((n) => ({ username: "alice", from: `198.51.100.${n % 250}` })),
-  );
-  for (let time = 0; time < 10; time += 1) {
-    await owner.logout();
-    await owner.login({ username: "alice", password });
+  const { db, hasher } = await app.auth.start();
+  const alice = await db.selectFrom("accounts").selectAll().executeTakeFirstOrThrow();
+  const common = await hasher.hash(sprayed);
+  const people = Array.from({ length: 1_000 }, (_, n) => ({
+    ...alice,
+    id: AccountId.parse(randomUUID()),
+    username: `person-${n}`,
+    username_key: `person-${n}`,
+    password_hash: n % 10 === 9 ? common : alice.password_hash,
+  }));
+  await db.insertInto("accounts").values(people).execute();
+  return people.map(({ username }) => ({ username }));
+}
+
+/** Tries it at everybody, and returns how many were let in, were wrong, and were told to come later. */
+async function spray(app: TestApp, all: readonly Guess[], round: number) {
+  const told: (string | null)[] = [];
+  for (let start = 0; start < all.length; start += round) {
+    const replies = all.slice(start, start + round).map(async ({ username }) => {
+      return reasonsIn(await app.call("auth.login", { json: { username, password: sprayed } }));
+    });
+    told.push(...(await Promise.all(replies)).flat());
   }
-  await flood;
-  await owner.login({ username: "alice", password });
+  const count = (reason: string | null) => told.filter((other) => other === reason).length;
+  return { letIn: count(null), wrong: count("INVALID_CREDENTIALS"), limited: count("RATE_LIMITED") };
+}
+
+describe("one password at a thousand accounts, of which every tenth has it", () => {
+  it("lets in who is reached before a hundred were wrong", { timeout: 60_000 }, async () => {
+    await using app = await testApp();
+    const all = await addThousand(app);
+    const hashes = await countHashes(app);
+    // A sign-in that succeeds costs nothing, and buys nothing: of each ten that are tried, nine are counted.
+    expect(await spray(app, all.slice(0, 150), 1)).toEqual({ letIn: 11, wrong: perAddress, limited: 39 });
+    expect(await spray(app, all.slice(150), atOnce)).toEqual({ letIn: 0, wrong: 0, limited: 850 });
+    expect(hashes()).toBe(perAddress + 11);
+  });
+
+  it("lets in hardly more when fifty are tried at once", { timeout: 60_000 }, async () => {
+    await using app = await testApp();
+    const all = (await addThousand(app)).slice(0, isLong ? 1_000 : 300);
+    const hashes = await countHashes(app);
+    const { letIn, wrong, limited } = await spray(app, all, atOnce);
+    expect(wrong).toBeLessThanOrEqual(perAddress);
+    // The third fifty are the last of whom any can be compared: those with the right password may come first.
+    expect(letIn).toBeLessThanOrEqual(15);
+    expect(hashes()).toBe(letIn + wrong);
+    expect(limited).toBe(all.length - letIn - wrong);
+  });
 });
