@@ -106,10 +106,10 @@ describe("a reply that may not be changed, as what fetch answered", () => {
 });
 
 describe("a server whose issuer is on https:", () => {
-  it("tells browsers to stay there", async () => {
+  it("tells browsers to stay there for a year, with the hosts below it", async () => {
     await using app = await testApp({ issuer: "https://auth.example" });
     const { headers } = await app.request("/users/me");
-    expect(headers.get("strict-transport-security")).toMatch(/^max-age=\d{7,}/);
+    expect(headers.get("strict-transport-security")).toBe("max-age=31536000; includeSubDomains");
   });
 });
 
