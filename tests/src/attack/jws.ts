@@ -59,14 +59,15 @@ export function signText(text: string, { alg, key }: Signer): string {
   return signatures[alg](key, Buffer.from(text)).toString("base64url");
 }
 
-/** A JWS in its compact form. A header or a payload that is text is taken as it stands. */
+/** A JWS in its compact form. A header or a payload that is text, or bytes, is taken as it stands. */
 export function signJws(header: object | string, payload: object | string, signer: Signer): string {
   const input = `${encode(header)}.${encode(payload)}`;
   return `${input}.${signText(input, signer)}`;
 }
 
 export function encode(value: object | string): string {
-  return Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
+  const isAsItStands = typeof value === "string" || Buffer.isBuffer(value);
+  return Buffer.from(isAsItStands ? value : JSON.stringify(value)).toString("base64url");
 }
 
 /** What a part of a token says. */

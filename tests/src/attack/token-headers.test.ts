@@ -22,7 +22,7 @@ const otherNames = {
 
 const algorithms = ["EdDSA", "ES256", "RS256", "HS256"] as const;
 
-describe.each(algorithms)("signed with the server's own %s key", (algorithm) => {
+describe.each(algorithms)("signed with the server's own %s key", { timeout: 60_000 }, (algorithm) => {
   let app: TestApp;
   let verifier: Verifier | null;
   let doors: Doors;
@@ -63,7 +63,7 @@ describe.each(algorithms)("signed with the server's own %s key", (algorithm) => 
       "b64 without crit": signed({ ...header, b64: false }),
       // Some libraries inflate the payload of a JWS then, and so read another one.
       zip: signed({ ...header, zip: "DEF" }),
-      "zip, and it is": signed({ ...header, zip: "DEF" }, deflateRawSync(text).toString("latin1")),
+      "zip, and it is": signed({ ...header, zip: "DEF" }, deflateRawSync(text)),
       "no kid": signed({ ...header, kid: undefined }),
       "kid null": signed({ ...header, kid: null }),
       "kid of a list": signed({ ...header, kid: [kid] }),
@@ -101,8 +101,7 @@ describe.each(algorithms)("signed with the server's own %s key", (algorithm) => 
 
   it("a header that names other keys is believed in nothing of that: RFC 7515 §4 has it ignored", async () => {
     await using attacker = await startAttacker();
-    const [key] = attacker.keys;
-    if (key === undefined) throw new Error("the attacker has no key");
+    const key = attacker.keys[0] ?? expect.fail("the attacker has no key");
     const { jwk, jwks, pem } = attacker.urlsOf(key, own.kid);
     const ignored = {
       "what nobody knows": { x: 1 },
@@ -118,6 +117,7 @@ describe.each(algorithms)("signed with the server's own %s key", (algorithm) => 
     expect(attacker.visits()).toBe(0);
   });
 
+  // RFC 7519 §4 allows it. What counts is that nothing says one thing here and another thing elsewhere.
   it("of two members of one name the last one counts, for whoever reads it", async () => {
     const stranger = "01900000-0000-7000-8000-000000000000";
     const { sub, exp, iss, aud } = claims;

@@ -20,7 +20,7 @@ async function knownOf(app: TestApp): Promise<Known> {
   return { token, jwks };
 }
 
-describe.each(algorithms)("a server that signs with %s", (algorithm) => {
+describe.each(algorithms)("a server that signs with %s", { timeout: isLong ? 600_000 : 120_000 }, (algorithm) => {
   let app: TestApp;
   let known: Known;
   let doors: Doors;
@@ -43,9 +43,7 @@ describe.each(algorithms)("a server that signs with %s", (algorithm) => {
     }
   });
 
-  it("accepts no token that was made without its key, and asks no address in one", {
-    timeout: isLong ? 600_000 : 120_000,
-  }, async () => {
+  it("accepts no token that was made without its key, and asks no address in one", async () => {
     await using attacker = await startAttacker();
     expect(await openedBy(new Map([["the good one", known.token]]), doors)).toEqual({
       "the good one": Object.keys(doors),
@@ -56,9 +54,7 @@ describe.each(algorithms)("a server that signs with %s", (algorithm) => {
     expect(attacker.visits()).toBe(0);
   });
 
-  it("accepts no claims but those of its own access tokens, even when it signed them", {
-    timeout: 120_000,
-  }, async () => {
+  it("accepts no claims but those of its own access tokens, even when it signed them", async () => {
     const good = decode(known.token.split(".")[1]);
     const { iat, iss, aud, sub, sid } = good;
     const later = Number(iat) + 86_400;
@@ -136,7 +132,10 @@ function verdictOf(token: string, key: Parameters<typeof compactVerify>[1]): Pro
 it("what is one thing is not taken for another, wherever it is shown", { timeout: 60_000 }, async () => {
   await using shared = await sharedDatabase();
   await using app = await testApp({}, { database: shared.open() });
-  await using other = await testApp({ issuer: "https://other.example" }, { database: shared.open(), seed: "other" });
+  await using other = await testApp(
+    { issuer: "https://other.example", audience: app.auth.options.issuer },
+    { database: shared.open(), seed: "other" },
+  );
   await using service = await testApp(
     { audience: "https://service.example" },
     { database: shared.open(), seed: "service" },
@@ -149,29 +148,48 @@ it("what is one thing is not taken for another, wherever it is shown", { timeout
   };
   const feed = await (await app.request("/trpc/auth.feedSnapshot")).json();
   const { setupCode } = await app.auth.start();
-  const foreign = { "another issuer's": await signIn(other), "another audience's": await signIn(service) };
   const things: Readonly<Record<string, string>> = {
     "an access token": await fresh["an access token"](),
     "a refresh token": await fresh["a refresh token"](),
     "a cookie": await fresh["a cookie"](),
+    "a refresh token in the form of a cookie": withName(await fresh["a refresh token"](), (name) =>
+      name.subarray(0, 16),
+    ),
+    "a cookie in the form of a refresh token": withName(await fresh["a cookie"](), (name) =>
+      Buffer.concat([name, Buffer.alloc(4)]),
+    ),
     "the feed": feed.result.data.json,
     "the set-up code": setupCode,
-    "another issuer's access token": foreign["another issuer's"].accessToken,
-    "another audience's access token": foreign["another audience's"].accessToken,
+    "another issuer's access token": (await signIn(other)).accessToken,
+    "another audience's access token": (await signIn(service)).accessToken,
   };
   // The same key has signed them: nothing but what they say is wrong.
+  const headerOf = (name: string) => decode(things[name]?.split(".")[0]);
   for (const name of ["another issuer's access token", "another audience's access token"])
-    expect(decode(things[name]?.split(".")[0])).toEqual(decode(things["an access token"]?.split(".")[0]));
+    expect(headerOf(name)).toEqual(headerOf("an access token"));
 
+  const said: Record<string, string> = {};
+  const expected: Record<string, string> = {};
   for (const { name: place, takes, show } of placesOf(app)) {
     for (const [name, thing] of Object.entries(things).filter(([name]) => name !== takes)) {
+      const shown = `${name} as ${takes}: ${place}`;
+      said[shown] = await show(thing);
       // No refresh token is as long as that.
       const isTooLong = takes === "a refresh token" && thing.length > 512;
-      expect([name, place, await show(thing)]).toEqual([name, place, isTooLong ? "BAD_REQUEST" : "TOKEN_INVALID"]);
+      expected[shown] = isTooLong ? "BAD_REQUEST" : "TOKEN_INVALID";
     }
-    expect([takes, place, await show(await fresh[takes]())]).toEqual([takes, place, "accepted"]);
+    expect(await show(await fresh[takes]()), `${takes}: ${place}`).toBe("accepted");
   }
+  expect(said).toEqual(expected);
 });
+
+/** A session secret is its name and 32 bytes that prove it, in base64url. */
+function withName(secret: string, change: (name: Buffer) => Buffer): string {
+  const [version, encoded = ""] = secret.split(".");
+  const bytes = Buffer.from(encoded, "base64url");
+  const changed = Buffer.concat([change(bytes.subarray(0, -32)), bytes.subarray(-32)]);
+  return `${version}.${changed.toString("base64url")}`;
+}
 
 async function cookieOf(app: TestApp): Promise<string> {
   const body = new URLSearchParams({ username: "alice", password });
