@@ -5,7 +5,7 @@ import { configDefaults, defineConfig } from "vitest/config";
 const source = ["@countersign/source"];
 const postgres = fileURLToPath(new URL("./tests/src/support/postgres-setup.ts", import.meta.url));
 /** They measure times, and so nothing runs beside them. */
-const alone = ["src/faults/flood.test.ts"];
+const alone = ["src/attack/enumeration-timing.test.ts", "src/faults/flood.test.ts"];
 
 export default defineConfig({
   resolve: { conditions: source },

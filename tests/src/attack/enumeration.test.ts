@@ -7,7 +7,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { administrator } from "../support/people.ts";
 import { password, type TestApp, testApp } from "../support/test-app.ts";
 
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const kinds = ["existing", "unknown", "disabled", "passwordless", "expired"] as const;
 type Kind = (typeof kinds)[number];

@@ -7,7 +7,7 @@ import { signUp } from "../support/people.ts";
 import { rawRequest } from "../support/raw-request.ts";
 import { password, type TestApp, testApp } from "../support/test-app.ts";
 
-const guesses = isLong ? 5_000 : 250;
+const guesses = isLong ? 2_000 : 250;
 const connections = Math.min(guesses, 1_000);
 const perAccount = 20;
 const perAddress = 100;
@@ -166,7 +166,7 @@ const ways: Readonly<Record<string, Way>> = {
 };
 
 describe(`${guesses} guesses, and an owner who signs in meanwhile on a device that was here before`, () => {
-  it.each(Object.entries(ways))("%s", { timeout: 120_000 }, async (_, way) => {
+  it.each(Object.entries(ways))("%s", { timeout: 300_000 }, async (_, way) => {
     await using app = await testApp({}, way.isDirect ? {} : { app: { trustedProxies: ["127.0.0.1"] } });
     await app.auth.router.createCaller(app.asNobody()).register(owner);
     const hashes = await countHashes(app);
