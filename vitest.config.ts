@@ -37,7 +37,7 @@ export default defineConfig({
         testTimeout: 180_000,
         hookTimeout: 300_000,
       }),
-      project("alone", "tests", { include: alone, sequence: { groupOrder: 2 } }),
+      project("alone", "tests", { include: alone, maxWorkers: 1, sequence: { groupOrder: 2 } }),
     ],
   },
 });
