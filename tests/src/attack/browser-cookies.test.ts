@@ -63,6 +63,8 @@ async function set(context: BrowserContext, website: string, cookies: readonly s
   await page.evaluate((cookies) => {
     // biome-ignore lint/suspicious/noDocumentCookie: what an attacker's page would do
     for (const cookie of cookies) document.cookie = cookie;
+    // To read them waits until they are set.
+    return document.cookie;
   }, cookies);
   await page.close();
 }
@@ -122,7 +124,7 @@ it("a neighbour's cookies that leave no room for the real one sign its person ou
   // A browser keeps so many for all hosts of a domain together; Chromium 180.
   const many = Array.from({ length: 400 }, (_, index) => `filler-${index}=x; secure`);
   await set(tab.context, neighbour, many);
-  expect(await isSignedIn()).toBe(false);
+  await expect.poll(isSignedIn).toBe(false);
   await plant(tab.context, neighbour);
   await openAccount(tab.page);
   expect(new URL(tab.page.url()).pathname).toBe("/sign-in");
