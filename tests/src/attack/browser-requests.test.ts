@@ -220,7 +220,8 @@ it("a server is set up by no other website, not even with the code", { timeout: 
   await using context = await browser.newContext(sites.context);
   const code = { ...mallory, code: (await app.auth.start()).setupCode };
   const before = await stateOf(app, context);
-  for (const { open: openForeign } of Object.values(foreignPages)) {
+  for (const [what, { open: openForeign }] of Object.entries(foreignPages)) {
+    if (!isLong && !inShort.includes(what)) continue;
     const made = (["form", "beacon", "fetch of text"] as const).map((way) => attempt(secure, "/setup", way, code));
     const { answers } = await makeAll(await openForeign(context, "https:"), made, sites);
     expect(answers.map(({ status }) => status)).toEqual([403, 403, 403]);
