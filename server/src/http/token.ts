@@ -80,8 +80,9 @@ async function readForm(request: Request): Promise<URLSearchParams | string> {
   if (type !== "application/x-www-form-urlencoded")
     return 'The body must be a form: "application/x-www-form-urlencoded".';
   const form = new URLSearchParams(await request.text());
-  const repeated = [...new Set(form.keys())].some((name) => form.getAll(name).length > 1);
-  return repeated ? "A parameter must not be given twice." : form;
+  // By their number: to look each name up would take seconds for the many that fit into a body.
+  const isRepeated = new Set(form.keys()).size < form.size;
+  return isRepeated ? "A parameter must not be given twice." : form;
 }
 
 function toReply(signedIn: SignedIn): z.output<typeof TokenReply> {

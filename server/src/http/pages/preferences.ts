@@ -43,7 +43,7 @@ async function choosePreferences(context: Context): Promise<Response> {
   const form = new URLSearchParams(await context.req.text());
   const options = { path: "/", httpOnly: true, sameSite: "Lax", maxAge: year } as const;
   const language = form.get("language");
-  if (language !== null && /^[a-z]{2}(?:-[A-Za-z]+)?$/.test(language)) {
+  if (language !== null && /^[a-z]{2}(?:-[A-Za-z]{1,8})?$/.test(language)) {
     setCookie(context, cookies.language, language, options);
   }
   const scheme = form.get("scheme");
