@@ -15,7 +15,7 @@ export default defineConfig({
       "**/node_modules/**",
       // They start processes, browsers or databases, where no change of this process is.
       "server/src/store/**",
-      "tests/src/attack/{browser,leaks,parsers}.test.ts",
+      "tests/src/attack/{bombs,browser*,connections,enumeration-timing,leaks,parsers}.test.ts",
       "**/plans.test.ts",
     ],
     provide: { dialect: "sqlite", postgresUrl: "" },
