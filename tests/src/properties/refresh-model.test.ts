@@ -214,7 +214,7 @@ async function take(
 }
 
 describe("a session under refresh", () => {
-  it("does what the model does, whoever does what, and never forks", { timeout: 180_000 }, async () => {
+  it("does what the model does, whoever does what, and never forks", { timeout: 600_000 }, async () => {
     const property = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 14 }), async (steps) => {
       const world = await newWorld();
       for (const taken of steps) await take(world, taken);
@@ -224,7 +224,7 @@ describe("a session under refresh", () => {
   });
 
   it("never signs an honest client out whose lost replies are asked for again within the grace", {
-    timeout: 180_000,
+    timeout: 600_000,
   }, async () => {
     const lost = fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 3 });
     const rounds = fc.array(
@@ -247,7 +247,7 @@ describe("a session under refresh", () => {
     await fc.assert(property, { numRuns: runs(1_000) });
   });
 
-  it("ends with a thief's replay outside the grace, for everyone", { timeout: 180_000 }, async () => {
+  it("ends with a thief's replay outside the grace, for everyone", { timeout: 600_000 }, async () => {
     const property = fc.asyncProperty(fc.integer({ min: 1, max: 5 }), fc.nat({ max: 4 }), async (rotations, age) => {
       const tokens = [(await auth.login({ username: "alice", password })).refreshToken];
       for (let count = 0; count < rotations; count += 1) {
