@@ -5,6 +5,7 @@ import { isLong } from "../support/long-tests.ts";
 import { startNode } from "../support/node-process.ts";
 import { kill } from "../support/server-process.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { unlimited } from "../support/unlimited.ts";
 import { signIn, whoami } from "../support/wire.ts";
 
 /** The origin of the server's own pages. */
@@ -60,14 +61,6 @@ const watchProcess = `
     last = spent();
   });`;
 
-/** More than any test tries: what is refused must be refused for what it is. */
-const plenty = 10_000_000;
-const limits = {
-  loginsPerAccount: plenty,
-  loginsPerAddress: plenty,
-  loginsPerKnownDevice: plenty,
-  registrationsPerAddress: plenty,
-};
 /** Longer than any test takes. */
 const accessTtlSeconds = 86_400;
 
@@ -87,7 +80,7 @@ export async function attacked() {
   const { child, server } = startNode(`file:${folder.file("auth.db")}`, {
     env: {
       NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(watchProcess)}`,
-      TEST_NODE_OPTIONS: JSON.stringify({ limits, accessTtlSeconds }),
+      TEST_NODE_OPTIONS: JSON.stringify({ limits: unlimited, accessTtlSeconds }),
     },
   });
   const { url, output, ended } = await server;

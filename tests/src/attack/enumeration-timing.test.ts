@@ -11,6 +11,7 @@ import { isLong } from "../support/long-tests.ts";
 import { environmentOfNode, startNode } from "../support/node-process.ts";
 import { kill, type Server, serverOf } from "../support/server-process.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { unlimited } from "../support/unlimited.ts";
 import { signUp } from "../support/wire.ts";
 
 const kinds = ["existing", "unknown", "disabled", "passwordless", "expired"] as const;
@@ -102,9 +103,7 @@ function print(path: string, taken: Record<Kind, number[]>): void {
   console.log(`${path}, ${taken.existing.length} each: ${medians.join(", ")}; against existing: ${areas.join(", ")}`);
 }
 
-/** One connection tries all of them: there is no limit, or it would be told of the limit. */
-const unlimited = { loginsPerAccount: 1_000_000, loginsPerAddress: 1_000_000 };
-/** `{}` is what it costs by default. */
+/** One connection tries all of them: there is no limit, or it would be told of the limit. `{}` is what it costs by default. */
 const env = { TEST_NODE_OPTIONS: JSON.stringify({ passwordHashing: {}, limits: unlimited }) };
 
 type Started = { readonly child: ChildProcessWithoutNullStreams; readonly server: Promise<Server> };

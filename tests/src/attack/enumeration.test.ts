@@ -6,6 +6,7 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { administrator } from "../support/people.ts";
 import { password, type TestApp, testApp } from "../support/test-app.ts";
+import { unlimited } from "../support/unlimited.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -137,15 +138,7 @@ const changePassword = (app: TestApp, currentPassword: string, cookie = "") =>
 describe("without limits", () => {
   let app: Accounts;
   beforeAll(async () => {
-    const most = 1_000_000;
-    app = await withAccounts({
-      limits: {
-        loginsPerAccount: most,
-        loginsPerAddress: most,
-        loginsPerKnownDevice: most,
-        registrationsPerAddress: most,
-      },
-    });
+    app = await withAccounts({ limits: unlimited });
     return () => app[Symbol.asyncDispose]();
   });
 

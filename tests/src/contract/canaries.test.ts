@@ -8,6 +8,7 @@ import { rawRequest } from "../support/raw-request.ts";
 import { password, type TestApp, testApp } from "../support/test-app.ts";
 import { sharedDatabase } from "../support/test-database.ts";
 import { testRouter } from "../support/test-router.ts";
+import { unlimited } from "../support/unlimited.ts";
 
 /** Where a canary may be found again. */
 type Home =
@@ -71,15 +72,8 @@ it("no secret is left in a log, in an error, on a page, in metrics or in the dat
   await using shared = await sharedDatabase();
   const lines: string[] = [];
   const log = pino({ level: "trace" }, { write: (line: string) => void lines.push(line) });
-  const plenty = 10_000;
-  const limits = {
-    loginsPerAccount: plenty,
-    loginsPerAddress: plenty,
-    loginsPerKnownDevice: plenty,
-    registrationsPerAddress: plenty,
-  };
   const exported = vi.spyOn(crypto.subtle, "exportKey");
-  await using app = await testApp({ log, limits }, { database: shared.open() });
+  await using app = await testApp({ log, limits: unlimited }, { database: shared.open() });
   const { homes, plant } = aviary();
   const said: Said = { refusals: [], pages: [], answers: [] };
 

@@ -7,6 +7,7 @@ import { afterAll, expect, inject, it } from "vitest";
 import { isLong } from "../support/long-tests.ts";
 import { sharedDatabase } from "../support/test-database.ts";
 import { testOptions, testRouter } from "../support/test-router.ts";
+import { unlimited } from "../support/unlimited.ts";
 
 const accessSeconds = 60;
 const toleranceSeconds = 5;
@@ -14,7 +15,6 @@ const graceSeconds = 30;
 const idleSeconds = 3_600;
 const absoluteSeconds = 1.5 * idleSeconds;
 const freshSeconds = 300;
-const unlimited = 1_000_000;
 
 const options = {
   ...testOptions,
@@ -24,7 +24,7 @@ const options = {
   refreshGraceSeconds: graceSeconds,
   refreshTtlSeconds: idleSeconds,
   sessionTtlSeconds: absoluteSeconds,
-  limits: { loginsPerAccount: unlimited, loginsPerKnownDevice: unlimited },
+  limits: unlimited,
 } as const;
 
 /** Two nodes on an empty database. */
