@@ -139,8 +139,8 @@ function renderedPagesOf(text: string): Pages {
   const backs = [payloads["an address"], text, `/account?x=${text}`, `/account#${text}`];
   const ways = backs.map((back) => ({ return_to: back, for: text }));
   return [
-    ["/reauth", [text]],
-    ...ways.map((way) => [`/sign-in?${new URLSearchParams(way)}`, ["Continue as"]] as const),
+    ["/reauth", [`You are signed in as ${text}.`]],
+    ...ways.map((way) => [`/sign-in?${new URLSearchParams(way)}`, [`Continue as ${text}`]] as const),
   ];
 }
 
@@ -218,14 +218,14 @@ describe.each(isLong ? ["with", "without"] : ["with"])("%s the policy of the pag
       const person = await signUpAs(app, text, []);
       const administrator = await signUpAs(app, "root", ["admin"]);
       await using theirs = await openBoth(person.signInName);
-      await theirs.pages[0].open("/admin", ["This is for administrators"]);
+      await theirs.pages[0].open("/admin", [`You are signed in as ${text}, who`]);
       await using tabs = await openBoth(administrator.signInName);
       const { page, open, expectText } = tabs.pages[0];
       await open(`/admin/accounts/${person.id}`, [text]);
       await page.getByRole("button", { name: `Temporary password for ${text}`, exact: true }).click();
       await expectText("the question", [`A temporary password for ${text}?`]);
       await page.locator('dialog button[aria-disabled="false"]', { hasText: "Temporary password" }).click();
-      await expectText("the answer", ["It is shown only now"]);
+      await expectText("the answer", [`Tell ${text} this password. It is shown only now`]);
     },
   );
 

@@ -9,14 +9,16 @@ export function ForAdministrators() {
   const session = useSession();
   if (session.status !== "signed-in") return null;
   const { username, roles } = session.user;
+  // An element: what is put into a message as text is read for tags, and a name may look like one.
+  const name = <bdi>{username}</bdi>;
   if (roles.includes("admin")) return <Outlet />;
   return (
     <>
       <Title text={t`This is for administrators`} />
       <p>
         <Trans>
-          You are signed in as <bdi>{username}</bdi>, who does not have the role “admin”. Ask an administrator for it,
-          or sign out and sign in as somebody who has it.
+          You are signed in as {name}, who does not have the role “admin”. Ask an administrator for it, or sign out and
+          sign in as somebody who has it.
         </Trans>
       </p>
     </>

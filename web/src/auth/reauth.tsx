@@ -8,6 +8,8 @@ import type { AuthPage } from "./page.ts";
 export function Reauth({ page }: { readonly page: AuthPage }) {
   const { t } = useLingui();
   const username = page.username ?? "";
+  // An element: what is put into a message as text is read for tags, and a name may look like one.
+  const name = <bdi>{username}</bdi>;
   return (
     <>
       <h1>
@@ -15,9 +17,7 @@ export function Reauth({ page }: { readonly page: AuthPage }) {
       </h1>
       <p>
         <Purpose purpose={page.purpose} />{" "}
-        <Trans>
-          You are signed in as <bdi>{username}</bdi>.
-        </Trans>
+        <Trans>You are signed in as {name}.</Trans>
       </p>
       <AuthForm
         page={page}

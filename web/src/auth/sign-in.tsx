@@ -10,6 +10,8 @@ import { pathOf } from "./paths.ts";
 export function SignIn({ page }: { readonly page: AuthPage }) {
   const { t } = useLingui();
   const { username } = page;
+  // An element: what is put into a message as text is read for tags, and a name may look like one.
+  const name = <bdi>{username}</bdi>;
   return (
     <>
       <h1>
@@ -19,9 +21,7 @@ export function SignIn({ page }: { readonly page: AuthPage }) {
         <p className={styles.notice}>
           <Trans>
             You are signed in already.{" "}
-            <a href={page.returnTo}>
-              Continue as <bdi>{username}</bdi>
-            </a>
+            <a href={page.returnTo}>Continue as {name}</a>
           </Trans>
         </p>
       )}

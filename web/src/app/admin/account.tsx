@@ -107,6 +107,8 @@ function Acts({ account: { id, username, disabled } }: { readonly account: Accou
   const { auth, trpc, queryClient, page } = useApp();
   const navigate = useNavigate();
   const isOwn = page.session.user.id === id;
+  // An element: what is put into a message as text is read for tags, and a name may look like one.
+  const name = <bdi>{username}</bdi>;
   const [made, setMade] = useState<TemporaryPassword | null>(null);
   const { users } = auth.trpc;
   const reload = async () => {
@@ -197,7 +199,7 @@ function Acts({ account: { id, username, disabled } }: { readonly account: Accou
         {made !== null && (
           <p className={styles.notice}>
             <Trans>
-              Tell {username} this password. It is shown only now, and ends on <Time at={made.expiresAt} />:{" "}
+              Tell {name} this password. It is shown only now, and ends on <Time at={made.expiresAt} />:{" "}
               <code>{made.password}</code>
             </Trans>
           </p>
