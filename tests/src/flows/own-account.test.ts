@@ -214,9 +214,12 @@ describe("a temporary password", () => {
     const second = await (await administrator(app)).setTemporaryPassword({ id: user.id });
     expect(second.password).not.toBe(first.password);
     await app.clock.advance({ days: 3, minutes: -1 });
-    await login(second.password);
+    const last = bearer(app, await login(second.password));
     await app.clock.advance({ minutes: 2 });
     await expectReason(login(second.password), "INVALID_CREDENTIALS");
+    // Nor is it a current password, in a session that began with it.
+    const change = last.auth.changePassword.mutate({ currentPassword: second.password, newPassword: own });
+    await expectReason(change, "INVALID_CREDENTIALS");
     // What an administrator sets by hand is good for as long as any.
     await (await administrator(app)).setPassword({ id: user.id, password });
     await login(password);

@@ -4,7 +4,7 @@ import { findAccountByKey, upgradePasswordHash } from "../../store/accounts.ts";
 import type { AccountRow } from "../../store/schema.ts";
 import { type Account, fromApplication, fromRow } from "./account.ts";
 import type { LoginKey } from "./normalise.ts";
-import { temporaryUntil } from "./temporary-password.ts";
+import { usableHash } from "./temporary-password.ts";
 
 /** The row that a username or an e-mail address names; `null` when there is none, or when accounts are the application's. */
 export async function findCandidate(deps: Deps, { column, key }: LoginKey): Promise<AccountRow | null> {
@@ -32,12 +32,6 @@ export async function authenticate(
   if (!matches || row === null || stored === null) return null;
   if (deps.hasher.isOutdated(stored)) await upgradeHash(deps, { id: row.id, stored }, credentials.password);
   return fromRow(row);
-}
-
-/** A temporary password that has ended is none. */
-function usableHash(row: AccountRow, now: number): string | null {
-  const endsAt = temporaryUntil(row);
-  return endsAt !== null && endsAt <= now ? null : row.password_hash;
 }
 
 /** The next sign-in tries again, so a failure is no reason to refuse the right password. */

@@ -6,11 +6,12 @@ import { unlessItFails } from "../unless-it-fails.ts";
 import { refuseIfApplicationOwnsAccounts } from "./application-owns-accounts.ts";
 import { applyAccountChange } from "./change-account.ts";
 import { checkPassword } from "./check-password.ts";
+import { usableHash } from "./temporary-password.ts";
 
 /**
  * Changes the password of the account that asks, and ends its other sessions. The session that asks stays.
  *
- * @throws {AuthError} `INVALID_CREDENTIALS` for a wrong current password, `RATE_LIMITED`, `WEAK_PASSWORD`, `BUSY`
+ * @throws {AuthError} `INVALID_CREDENTIALS` for a current password that is wrong or has ended, `RATE_LIMITED`, `WEAK_PASSWORD`, `BUSY`
  */
 export async function changePassword(
   deps: Deps,
@@ -22,8 +23,9 @@ export async function changePassword(
   if (account === null) throw new AuthError("SESSION_REVOKED");
   // By session: whoever guesses elsewhere, or in a stolen session, must not keep the owner from changing the password.
   const ticket = await deps.limiter.takePasswordCheck(principal.sessionId);
-  const matches = await unlessItFails(ticket, () => deps.hasher.verify(input.currentPassword, account.password_hash));
-  if (!matches) throw new AuthError("INVALID_CREDENTIALS", undefined, "The current password is wrong.");
+  const stored = usableHash(account, deps.now());
+  const matches = await unlessItFails(ticket, () => deps.hasher.verify(input.currentPassword, stored));
+  if (!matches) throw new AuthError("INVALID_CREDENTIALS", undefined, wrong(stored));
   await ticket.takeBack();
   await checkPassword(deps.settings, input.newPassword, { username: account.username, field: "newPassword" });
   const revoked = await applyAccountChange(deps, account.id, {
@@ -35,4 +37,9 @@ export async function changePassword(
     caller,
   });
   return { revoked };
+}
+
+function wrong(stored: string | null): string {
+  if (stored !== null) return "The current password is wrong.";
+  return "The account has no password, or a temporary one that has ended: ask an administrator for another.";
 }

@@ -42,6 +42,12 @@ export function temporaryUntil(row: Pick<AccountRow, "password_hash" | "password
   return row.password_hash === row.temporary_hash ? row.password_expires_at : null;
 }
 
+/** The hash that a password is compared with: of a temporary password that has ended there is none. */
+export function usableHash(row: AccountRow, now: number): string | null {
+  const endsAt = temporaryUntil(row);
+  return endsAt !== null && endsAt <= now ? null : row.password_hash;
+}
+
 /** A hundred random bits, in groups that can be read out. */
 function makePassword(randomBytes: Deps["randomBytes"]): string {
   const bytes = [...randomBytes(groups * lettersAGroup)].map((byte) => letters[byte % letters.length]);
