@@ -61,6 +61,7 @@ describe.each(Object.keys(replies))("%s", (what) => {
     expect(headers.get("x-request-id")).toMatch(/^[\w-]{20,}$/);
     expect(headers.get("x-content-type-options")).toBe("nosniff");
     expect(headers.get("x-frame-options")).toBe("DENY");
+    expect(headers.get("content-security-policy")).toMatch(/(?:^|; )frame-ancestors 'none'(?:;|$)/);
     expect(headers.get("referrer-policy")).toBe("same-origin");
     expect(headers.has("x-powered-by")).toBe(false);
     // On http: nobody listens to it; with an issuer on https: it is there (below).
