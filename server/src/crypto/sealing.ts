@@ -7,7 +7,6 @@ export type KeyLabel =
   | "access token encryption"
   | "refresh tokens"
   | "session cookies"
-  | "device cookies"
   | "attempts"
   | "set-up code";
 
