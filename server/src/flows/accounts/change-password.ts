@@ -23,9 +23,10 @@ export async function changePassword(
   if (account === null) throw new AuthError("SESSION_REVOKED");
   // By session: whoever guesses elsewhere, or in a stolen session, must not keep the owner from changing the password.
   const ticket = await deps.limiter.takePasswordCheck(principal.sessionId);
-  const stored = usableHash(account, deps.now());
-  const matches = await unlessItFails(ticket, () => deps.hasher.verify(input.currentPassword, stored));
-  if (!matches) throw new AuthError("INVALID_CREDENTIALS", undefined, wrong(stored));
+  const matches = await unlessItFails(ticket, () =>
+    deps.hasher.verify(input.currentPassword, usableHash(account, deps.now())),
+  );
+  if (!matches) throw new AuthError("INVALID_CREDENTIALS", undefined, "The current password is wrong, or has ended.");
   await ticket.takeBack();
   await checkPassword(deps.settings, input.newPassword, { username: account.username, field: "newPassword" });
   const revoked = await applyAccountChange(deps, account.id, {
@@ -37,9 +38,4 @@ export async function changePassword(
     caller,
   });
   return { revoked };
-}
-
-function wrong(stored: string | null): string {
-  if (stored !== null) return "The current password is wrong.";
-  return "The account has no password, or a temporary one that has ended: ask an administrator for another.";
 }
