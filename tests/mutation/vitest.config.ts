@@ -8,14 +8,18 @@ export default defineConfig({
   ssr: { resolve: { conditions: source, externalConditions: source } },
   test: {
     name: "mutation",
+    // Loading the server anew for each file is most of the time that a change takes. What runs then needs it.
+    isolate: process.env.COUNTERSIGN_STATIC_MUTANTS === "1",
     // The instrumented code is slower, and two processes run at once.
     testTimeout: 30_000,
     include: ["server/src/**/*.test.ts", "tests/src/{attack,contract,flows,subscriptions,trpc,verifier}/**/*.test.ts"],
     exclude: [
       "**/node_modules/**",
-      // They start processes, browsers or databases, where no change of this process is.
+      // They start processes, browsers or databases, where no change of this process is; or they take long, and refuse nothing.
       "server/src/store/**",
       "tests/src/attack/{bombs,browser*,connections,enumeration-timing,leaks,parsers}.test.ts",
+      "tests/src/contract/canaries.test.ts",
+      "tests/src/subscriptions/many.test.ts",
       "**/plans.test.ts",
     ],
     provide: { dialect: "sqlite", postgresUrl: "" },
