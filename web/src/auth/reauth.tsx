@@ -16,8 +16,7 @@ export function Reauth({ page }: { readonly page: AuthPage }) {
         <Trans>Confirm that it is you</Trans>
       </h1>
       <p>
-        <Purpose purpose={page.purpose} />{" "}
-        <Trans>You are signed in as {name}.</Trans>
+        <Purpose purpose={page.purpose} /> <Trans>You are signed in as {name}.</Trans>
       </p>
       <AuthForm
         page={page}

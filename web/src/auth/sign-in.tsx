@@ -20,8 +20,7 @@ export function SignIn({ page }: { readonly page: AuthPage }) {
       {username !== null && (
         <p className={styles.notice}>
           <Trans>
-            You are signed in already.{" "}
-            <a href={page.returnTo}>Continue as {name}</a>
+            You are signed in already. <a href={page.returnTo}>Continue as {name}</a>
           </Trans>
         </p>
       )}
