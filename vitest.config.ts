@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { configDefaults, defineConfig } from "vitest/config";
+import { isLong } from "./tests/src/support/long-tests.ts";
 
 const source = ["@countersign/source"];
 const postgres = fileURLToPath(new URL("./tests/src/support/postgres-setup.ts", import.meta.url));
@@ -26,7 +27,7 @@ export default defineConfig({
       project("postgres", "tests", {
         include: [
           ...["contract", "flows", "properties", "subscriptions", "trpc"].map((room) => `src/${room}/**/*.test.ts`),
-          "src/attack/{enumeration,guessing,tokens}.test.ts",
+          `src/attack/${isLong ? "{enumeration,guessing,tokens}" : "enumeration"}.test.ts`,
         ],
         globalSetup: postgres,
         provide: { dialect: "postgres" },

@@ -7,7 +7,7 @@ import { signUp } from "../support/people.ts";
 import { rawRequest } from "../support/raw-request.ts";
 import { password, type TestApp, testApp } from "../support/test-app.ts";
 
-const guesses = isLong ? 2_000 : 250;
+const guesses = isLong ? 2_000 : 150;
 const connections = Math.min(guesses, 1_000);
 const perAccount = 20;
 const perAddress = 100;

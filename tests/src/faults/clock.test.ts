@@ -1,6 +1,7 @@
 /** A clock that jumps, as after a sleep, a wrong time server, or its repair: nobody is locked out for good, and no sign-in is lost. */
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it, vi } from "vitest";
+import { databases } from "../support/long-tests.ts";
 import { startNode, turnClock } from "../support/node-process.ts";
 import { kill } from "../support/server-process.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -35,7 +36,7 @@ async function refreshed(url: string, tokens: Tokens): Promise<Tokens> {
   return data as Tokens;
 }
 
-describe.each(["sqlite", "postgres"] as const)("on %s, a clock that jumps", (kind) => {
+describe.each(databases)("on %s, a clock that jumps", (kind) => {
   it("an hour ahead, and back: tokens end and are renewed, sessions go on", { timeout: 60_000 }, async () => {
     await using node = await nodeOn(kind);
     const { url } = node;

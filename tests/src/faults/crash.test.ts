@@ -16,7 +16,7 @@ import { createDatabase } from "../support/test-database.ts";
 import { unlimited } from "../support/unlimited.ts";
 import { call, password, refresh, type Tokens } from "../support/wire.ts";
 
-const crashes = { sqlite: isLong ? 200 : 4, postgres: isLong ? 50 : 2 };
+const crashes = { sqlite: isLong ? 200 : 2, postgres: isLong ? 50 : 1 };
 const people = 6;
 const newPassword = (version: number) => `${password} ${version}`;
 

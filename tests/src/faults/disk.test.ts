@@ -13,6 +13,7 @@ import {
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, expect, it, vi } from "vitest";
 import { ledger } from "../support/ledger.ts";
+import { isLong } from "../support/long-tests.ts";
 import { type OneNodeOptions, secret, startNode } from "../support/node-process.ts";
 import { kill, type Server } from "../support/server-process.ts";
 import { smallDisk } from "../support/small-disk.ts";
@@ -135,20 +136,7 @@ it("a server that is killed while the disk is full comes back with all that it s
   expectIntact(path);
 });
 
-it.runIf(process.platform !== "win32")("a file that must not grow is as a full disk, until it may", async () => {
-  await using folder = await temporaryFolder();
-  const path = folder.file("auth.db");
-  const node = await nodeOn(path, { fileKiB: 1_024 });
-  const people = ledger();
-  for (let count = 0; count < 5; count += 1) await people.signUp(node.url);
-  expectUnavailable(await untilRefused(() => people.refresh(node.url)));
-  expect(node.output()).toMatch(/SQLITE_(IOERR|FULL)/);
-  await node.kill();
-  await people.expectKept((await nodeOn(path)).url);
-  expectIntact(path);
-});
-
-it.for(["disk", "file"] as const)(
+it.for(isLong ? (["disk", "file"] as const) : (["file"] as const))(
   "a %s that may only be read is told of at the start, and changes nothing",
   async (what, context) => {
     await using disk = await smallDisk(4_096);
@@ -264,17 +252,33 @@ it("what stands in for the file after its end is no database", async () => {
   expect(readFileSync(path, "utf8")).toContain("This is not a database");
 });
 
-it("an account that was told to be there is there when the file is on a disk again that was gone", async () => {
-  await using folder = await temporaryFolder();
-  const path = folder.file("auth.db");
-  const node = await nodeOn(path);
-  await signUp(node.url, "alice");
-  // Moved away with all that belongs to it, as by a backup that was meant well.
-  for (const suffix of ["", "-wal", "-shm"]) {
-    copyFileSync(`${path}${suffix}`, folder.file(`moved.db${suffix}`));
-    rmSync(`${path}${suffix}`);
-  }
-  expectUnavailable(await call(node.url, "auth.login", { input: { username: "alice", password } }));
-  await node.kill();
-  await signIn((await nodeOn(folder.file("moved.db"))).url, "alice");
-});
+// The same as above, in other ways.
+if (isLong) {
+  it.runIf(process.platform !== "win32")("a file that must not grow is as a full disk, until it may", async () => {
+    await using folder = await temporaryFolder();
+    const path = folder.file("auth.db");
+    const node = await nodeOn(path, { fileKiB: 1_024 });
+    const people = ledger();
+    for (let count = 0; count < 5; count += 1) await people.signUp(node.url);
+    expectUnavailable(await untilRefused(() => people.refresh(node.url)));
+    expect(node.output()).toMatch(/SQLITE_(IOERR|FULL)/);
+    await node.kill();
+    await people.expectKept((await nodeOn(path)).url);
+    expectIntact(path);
+  });
+
+  it("an account that was told to be there is there when the file is on a disk again that was gone", async () => {
+    await using folder = await temporaryFolder();
+    const path = folder.file("auth.db");
+    const node = await nodeOn(path);
+    await signUp(node.url, "alice");
+    // Moved away with all that belongs to it, as by a backup that was meant well.
+    for (const suffix of ["", "-wal", "-shm"]) {
+      copyFileSync(`${path}${suffix}`, folder.file(`moved.db${suffix}`));
+      rmSync(`${path}${suffix}`);
+    }
+    expectUnavailable(await call(node.url, "auth.login", { input: { username: "alice", password } }));
+    await node.kill();
+    await signIn((await nodeOn(folder.file("moved.db"))).url, "alice");
+  });
+}

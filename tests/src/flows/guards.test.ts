@@ -64,7 +64,7 @@ describe("a scope", () => {
     await users.create({ username: "mo", password, roles: ["moderator"] });
     expect(await bearer(app, await signIn(app, "mo")).moderate.mutate()).toBe("moderated");
     await signUp(app, "alice");
-    const asked = bearer(app, await signIn(app, "alice", "notes:moderate"));
+    const asked = bearer(app, await signIn(app, "alice", "notes:read notes:moderate"));
     expect(await expectReason(asked.moderate.mutate(), "INSUFFICIENT_SCOPE")).toEqual({ missing: ["notes:moderate"] });
   });
 

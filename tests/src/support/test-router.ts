@@ -35,7 +35,7 @@ export const testRouter = auth.t.router({
     .requires({ scope: "notes:write" })
     .input(z.strictObject({ text: z.string().max(100), at: z.date().optional() }))
     .mutation(({ input }) => input.text),
-  moderate: auth.requires({ scope: ["notes:moderate"] }).mutation(() => "moderated"),
+  moderate: auth.requires({ scope: ["notes:read", "notes:moderate"] }).mutation(() => "moderated"),
   tidy: auth.requires({ role: "moderator" }).mutation(() => "tidied"),
   dangerous: auth.requires({ maxAge: 300 }).mutation(() => "done"),
   live: auth

@@ -41,7 +41,7 @@ describe("accessMatrix", () => {
       ["find", "query", signedIn],
       ["length", "query", anyone],
       ["live", "subscription", { ...signedIn, scopes: ["notes:read"] }],
-      ["moderate", "mutation", { ...signedIn, scopes: ["notes:moderate"] }],
+      ["moderate", "mutation", { ...signedIn, scopes: ["notes:read", "notes:moderate"] }],
       ["ping", "query", anyone],
       ["publicLive", "subscription", anyone],
       ["read", "query", { ...signedIn, scopes: ["notes:read"] }],
