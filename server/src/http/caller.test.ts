@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { addressOf, parseTrustedProxies } from "./caller.ts";
 
-const proxies = parseTrustedProxies(["10.0.0.0/8", "192.168.1.1", "fd00::/8"]);
+const proxies = parseTrustedProxies(["10.0.0.0/8", "192.168.1.1", "fd00::/8", "2001:db8:1::1"]);
 
 describe("the address of a caller", () => {
   it.each([
@@ -15,6 +15,9 @@ describe("the address of a caller", () => {
     ["nonsense before a proxy's entry", "10.0.0.1", "nonsense, 203.0.113.9", "203.0.113.9"],
     ["IPv4 in IPv6's clothes", "::ffff:10.0.0.1", "::ffff:203.0.113.9", "203.0.113.9"],
     ["a proxy of IPv6", "fd00::1", "2001:db8::1", "2001:db8::1"],
+    ["a neighbour of a proxy", "192.168.1.2", "203.0.113.9", "192.168.1.2"],
+    ["a neighbour of a proxy of IPv6", "2001:db8:1::2", "203.0.113.9", "2001:db8:1::2"],
+    ["what an application says that is no address", "somebody", "203.0.113.9", "somebody"],
     ["no network", null, "203.0.113.9", null],
   ])("%s", (_, peer, forwardedFor, expected) => {
     expect(addressOf(peer, forwardedFor, proxies)).toBe(expected);

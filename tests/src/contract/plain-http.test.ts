@@ -1,5 +1,6 @@
 /** The plain routes, byte for byte: foreign programs are written against them. */
 import { describe, expect, it } from "vitest";
+import { capturedLog } from "../support/captured-log.ts";
 import { failingDatabase } from "../support/failing-database.ts";
 import { administrator, refresh, signUp, usersMe } from "../support/people.ts";
 import { password, type TestApp, testApp } from "../support/test-app.ts";
@@ -79,6 +80,32 @@ describe("POST /token", () => {
     expect(reply.status).toBe(400);
     expect(reply.headers.get("cache-control")).toBe("no-store");
     expect(await reply.json()).toEqual({ error, error_description: expect.stringMatching(/^["A-Z].{10,}/), reason });
+  });
+
+  it.each(["application/x-www-form-urlencoded; charset=utf-8", "Application/X-WWW-Form-URLEncoded ;charset=UTF-8"])(
+    "takes a form however its type is written: %s",
+    async (type) => {
+      await using app = await testApp();
+      await signUp(app);
+      expect((await post(app, good, { "content-type": type })).status).toBe(200);
+    },
+  );
+
+  it("answers what an application's own function throws as the server's fault, and shows nothing of it", async () => {
+    const { log, lines } = capturedLog();
+    await using app = await testApp({
+      log,
+      authenticate: () => Promise.reject(new Error("ldap://directory.internal is away")),
+      findAccount: async () => null,
+    });
+    const reply = await post(app, good);
+    expect([reply.status, await reply.json()]).toEqual([
+      500,
+      { error: "server_error", error_description: "Something went wrong on the server." },
+    ]);
+    const requestId = reply.headers.get("x-request-id");
+    const [{ fields } = { fields: {} }] = lines.filter(({ message }) => message === "a request failed");
+    expect(fields).toMatchObject({ requestId, err: { message: "ldap://directory.internal is away" } });
   });
 
   it("takes no other content type", async () => {
