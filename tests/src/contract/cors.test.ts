@@ -79,6 +79,8 @@ describe("origins", () => {
     "https://user@app.example",
   ])("that are none are refused when the app is made: %j", (wrong) => {
     const auth = createAuth(testOptions);
-    expect(() => createApp(auth, { origins: [origin, wrong] })).toThrow(TypeError);
+    expect(() => createApp(auth, { origins: [origin, wrong] })).toThrow(
+      `"origins" must be origins, as in "https://app.example": not ${JSON.stringify(wrong)}`,
+    );
   });
 });

@@ -68,7 +68,7 @@ describe("trustedProxies", () => {
     "that are no addresses are refused when the app is made: %j",
     (wrong) => {
       const auth = createAuth(testOptions);
-      expect(() => createApp(auth, { trustedProxies: ["127.0.0.1", wrong] })).toThrow(TypeError);
+      expect(() => createApp(auth, { trustedProxies: ["127.0.0.1", wrong] })).toThrow(`not ${JSON.stringify(wrong)}`);
     },
   );
 });

@@ -75,6 +75,8 @@ describe("a session in a cookie", () => {
     expect((await page.query("read")).status).toBe(200);
     expect((await page.mutate("write", { text: "hello" })).status).toBe(200);
     expect(await (await page.send("/users/me")).json()).toMatchObject({ username: "alice" });
+    const [cookie] = [...page.jar].map((pair) => pair.join("="));
+    expect((await app.request("/users/me", { method: "HEAD", headers: { cookie: `${cookie}` } })).status).toBe(200);
     const session = await (await page.query("auth.session")).json();
     expect(session).toMatchObject({ result: { data: { json: { user: { username: "alice" } } } } });
   });
@@ -165,6 +167,31 @@ describe("a session in a cookie", () => {
     expect(thief.jar.size).toBe(0);
   });
 
+  it("stays when its end could not be written, and when another session is what ends", async () => {
+    const store = failingDatabase();
+    await using app = await testApp({}, store);
+    const page = await signedIn(app);
+    const cookies = [...page.jar];
+    const { refreshToken } = await app.auth.router.createCaller(app.asNobody()).login(alice);
+    expect((await page.mutate("auth.logout", { refreshToken })).status).toBe(200);
+    store.fails = /update "sessions"/;
+    expect(await reasonOf(await page.mutate("auth.logout"))).toBe("UNAVAILABLE");
+    store.fails = null;
+    expect([...page.jar]).toEqual(cookies);
+    expect((await page.query("read")).status).toBe(200);
+  });
+
+  it("is not replaced while nobody can say whose it is", async () => {
+    const store = failingDatabase();
+    await using app = await testApp({}, store);
+    const page = await signedIn(app);
+    const cookies = [...page.jar];
+    await app.clock.advance({ minutes: 16 });
+    store.fails = /from "sessions"/;
+    expect(await reasonOf(await page.mutate("auth.cookie.login", alice))).toBe("UNAVAILABLE");
+    expect([...page.jar]).toEqual(cookies);
+  });
+
   it("ends when the same browser signs in anew: whoever planted or copied the old cookie has nothing", async () => {
     await using app = await testApp();
     const page = await signedIn(app);
@@ -216,6 +243,12 @@ describe("a cookie that is not ours", () => {
     expect(await reasonOf(await page.query("whoami"))).toBe("TOKEN_INVALID");
     expect((await page.query("auth.session")).status).toBe(200);
     expect((await page.query("ping")).status).toBe(200);
+    // Nobody is stuck with it: it goes by signing out, and by signing in.
+    expect(await reasonOf(await page.mutate("auth.logout"))).toBe("TOKEN_INVALID");
+    expect([...page.jar]).toEqual([]);
+    page.jar.set("countersign", value);
+    expect((await page.mutate("auth.cookie.register", alice)).status).toBe(200);
+    expect((await page.query("whoami")).status).toBe(200);
   });
 
   it("is refused with any character changed", async () => {
@@ -311,9 +344,11 @@ describe("another website's page", () => {
     const insecure = browser(app, { origin: `http://${new URL(app.url).host}` });
     for (const [name, value] of page.jar) insecure.jar.set(name, value);
     expect(await reasonOf(await insecure.mutate("write", { text: "x" }))).toBe("ORIGIN_NOT_ALLOWED");
-    const own = browser(app, { origin: "https://auth.example.com" });
-    for (const [name, value] of page.jar) own.jar.set(name, value);
-    expect((await own.mutate("write", { text: "x" })).status).toBe(200);
+    for (const origin of ["https://auth.example.com", `https://${new URL(app.url).host}`]) {
+      const own = browser(app, { origin });
+      for (const [name, value] of page.jar) own.jar.set(name, value);
+      expect([origin, (await own.mutate("write", { text: "x" })).status]).toEqual([origin, 200]);
+    }
   });
 
   it("cannot dress a change up as a WebSocket, whose first request is a GET", async () => {
@@ -352,5 +387,17 @@ describe("where no cookie can be set", () => {
     });
     const { db } = await app.auth.start();
     expect(await db.selectFrom("accounts").selectAll().execute()).toEqual([]);
+  });
+
+  it("a sign-out by cookie is refused, before it ends anything", async () => {
+    await using app = await testApp();
+    const page = await signedIn(app);
+    const streamed = await page.send("/trpc/auth.logout?batch=1", {
+      method: "POST",
+      headers: { "content-type": "application/json", "trpc-accept": "application/jsonl" },
+      body: JSON.stringify({ 0: { json: {} } }),
+    });
+    expect(await streamed.text()).toContain("A cookie cannot be set here");
+    expect((await page.query("read")).status).toBe(200);
   });
 });
