@@ -2,6 +2,8 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { createApp } from "@countersign/server";
+import { createTestAuth } from "@countersign/server/testing";
 import { type Reason, reasons } from "@countersign/shared";
 import type { SignedIn } from "@countersign/shared/schemas";
 import { SignJWT } from "jose";
@@ -638,6 +640,22 @@ it("an expired token is refused as such, everywhere", async () => {
     const reply = await received(app.request(path, get({ authorization: `Bearer ${accessToken}` })));
     expectError(reply, { status: 401, reason: "TOKEN_EXPIRED" });
   }
+});
+
+it("a body that is as long as may be is read, and of two lengths that are told the shorter is not believed", async () => {
+  await using test = await createTestAuth();
+  const hono = createApp(test.auth);
+  const send = async (body: string, headers: Record<string, string> = {}) =>
+    (await hono.request("/token", { method: "POST", headers: { ...form, ...headers }, body })).status;
+  const most = 100 * 1_024;
+  const of = (length: number) => "username=a&password=".padEnd(length, "x");
+  for (const headers of [{}, { "content-length": `${most}` }]) {
+    expect(await send(of(most), headers)).toBe(400);
+  }
+  expect(await send(of(most + 1))).toBe(413);
+  expect(await send(of(most + 1), { "content-length": `${most + 1}` })).toBe(413);
+  // Node refuses it before; servers of other runtimes may read by chunks.
+  expect(await send(of(most + 1), { "content-length": "10", "transfer-encoding": "chunked" })).toBe(413);
 });
 
 it("a batch with holes answers each of its calls", async () => {
