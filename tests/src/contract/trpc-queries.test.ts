@@ -22,6 +22,10 @@ const bare = initTRPC.context<AuthContext>().create({
 });
 const tildes = initTRPC.context<AuthContext>().create({ transformer, errorFormatter, pathSeparator: "~" });
 
+/** What is like a promise by these two. */
+const like = (...values: unknown[]) =>
+  Object.fromEntries(["then", "catch"].map((name, index) => [name, values[index]]));
+
 function routerOf(t: typeof ours, { protectedProcedure }: TestAuth["auth"]): AnyTRPCRouter {
   const open = t.procedure;
   return t.router({
@@ -49,6 +53,17 @@ function routerOf(t: typeof ours, { protectedProcedure }: TestAuth["auth"]): Any
     who: t.procedure.concat(protectedProcedure).query(({ ctx }) => ctx.principal.username),
     nested: { deep: open.query(({ path, batchIndex }) => ({ path, batchIndex })) },
     change: open.mutation(() => "changed"),
+    mixed: open.query(() => ({ now: 1, later: Promise.resolve(1) })),
+    thenables: open.query(() => ({ half: like(() => {}, 1), other: like(1, () => {}) })),
+    callable: open.query(() => ({
+      later: Object.assign(
+        () => {},
+        like(
+          () => {},
+          () => {},
+        ),
+      ),
+    })),
     promises: open.query(() => ({ later: Promise.resolve(1) })),
     iterates: open.query(() => ({ async *[Symbol.asyncIterator]() {} })),
     unsendable: open.query(() => ({ constructor: 1, date: new Date(0) })),
@@ -66,6 +81,7 @@ const requests: readonly (readonly [path: string, init?: RequestInit])[] = [
   ...["unavailable", "rules", "rulesInAList", batch("unavailable", "text"), batch("text", "unavailable")],
   ...["text", "nothing", "none", "rich", "refuses", "breaks", "rejects", "who", "nested.deep", "nested~deep"],
   batch("text", "promises", "iterates"),
+  batch("mixed", "thenables", "callable"),
   ...["change", "aborted", "unknown", "", "text,text", "__proto__", "constructor", "text/", "te%78t", "%", "listens"],
   ...[`echo?input=${json({ json: { at: "now" } })}`, `echo?input=${json({ at: "now" })}`, "echo", "echo?input="],
   `echo?input=${json({ json: { at: "1970-01-01T00:00:00.000Z" }, meta: { values: { at: ["Date"] } } })}`,

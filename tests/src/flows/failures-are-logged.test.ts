@@ -72,6 +72,23 @@ describe("what is behind UNAVAILABLE is logged with the id of the request,", () 
   });
 });
 
+it.each([
+  ["a query", "/trpc/broken", {}],
+  ["one of a batch", "/trpc/ping,broken?batch=1", {}],
+  ["one of a stream", "/trpc/ping,broken?batch=1", { "trpc-accept": "application/jsonl" }],
+])("a procedure that fails is logged, once, with what it failed with: %s", async (_, path, more) => {
+  const { log, lines } = capturedLog();
+  await using app = await testApp({ log });
+  const { accessToken } = await signUp(app);
+  const reply = await app.request(path, { headers: { authorization: `Bearer ${accessToken}`, ...more } });
+  expect(await reply.text()).not.toContain("secrets");
+  const failures = lines.filter(({ message }) => message === "a procedure failed");
+  expect(failures).toMatchObject([
+    { level: "error", fields: { requestId: reply.headers.get("x-request-id"), path: "broken" } },
+  ]);
+  expect(failures[0]?.fields).toMatchObject({ err: { message: expect.stringContaining("secrets") } });
+});
+
 it("a refusal that is the caller's own doing is no failure", async () => {
   const { log, lines } = capturedLog();
   await using app = await testApp({ log });
