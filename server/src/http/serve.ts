@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { getRequestListener } from "@hono/node-server";
 import type { App } from "./app.ts";
 import type { ServerEnvironment } from "./event-stream.ts";
@@ -39,9 +40,11 @@ export async function serve(app: Pick<App, "fetch">, { port, host }: { port: num
   const { port: actualPort } = server.address() as AddressInfo;
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${actualPort}`,
-    close({ drainMs = 10_000 } = {}) {
+    async close({ drainMs = 10_000 } = {}) {
       stopping.abort();
-      return drain(server, drainMs);
+      // Whoever has connected while the process was busy waits to be accepted, and would be cut: an immediate comes after that.
+      await setImmediate();
+      await drain(server, drainMs);
     },
   };
 }
