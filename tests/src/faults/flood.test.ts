@@ -17,7 +17,7 @@ import type { FloodOptions, FloodResult } from "./flooder.ts";
 const cost = isLong ? { memoryKiB: 65_536, iterations: 3 } : { memoryKiB: 19_456, iterations: 2 };
 /** One at a time, however many cores there are: so it is that the capacity is measured. */
 const passwordHashing = { ...cost, parallelism: 1, concurrency: 1 };
-const seconds = isLong ? 60 : 3;
+const seconds = isLong ? 60 : 2;
 const timesCapacity = isLong ? 50 : 5;
 
 /** Runs a program beside this file on the load's core, and returns what it prints. `until` is what it is told the end by. */
@@ -63,7 +63,7 @@ it(`of ${timesCapacity} times what can be compared, for ${seconds} s`, { timeout
   for (let time = 0; time < tries; time += 1) expect((await call(url, "auth.login", { input })).reason).toBeNull();
   const capacity = (tries * 1_000) / (performance.now() - begun);
 
-  const idle = await callsTake(url, alice, pause(isLong ? 10_000 : 2_000));
+  const idle = await callsTake(url, alice, pause(isLong ? 10_000 : 1_000));
   const flooding = flood({ url, perSecond: Math.round(capacity * timesCapacity), seconds });
   const flooded = await callsTake(url, alice, flooding);
   const result = await flooding;

@@ -81,7 +81,7 @@ it.runIf(process.platform === "linux")(
   "in a heap of 64 MB, strangers' names, addresses, tokens and bodies are not gathered",
   { timeout: isLong ? 1_200_000 : 120_000 },
   async () => {
-    const [rounds, strangers] = isLong ? [40, 1_000] : [1, 250];
+    const [rounds, strangers] = isLong ? [40, 1_000] : [1, 100];
     const passwordHashing = { memoryKiB: 8, iterations: 1, parallelism: 1 };
     await using node = await nodeOn("sqlite", {
       env: {

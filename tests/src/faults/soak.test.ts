@@ -9,7 +9,7 @@ import { kill } from "../support/server-process.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { call, refresh, signIn, signUp, type Tokens, whoami } from "../support/wire.ts";
 
-const minutes = isLong ? 30 : 0.1;
+const minutes = isLong ? 30 : 0.05;
 /** How often all of it is looked at. */
 const looks = isLong ? 30 : 4;
 const people = 20;
