@@ -84,8 +84,8 @@ describe("accessMatrix", () => {
       scopes: { a: "A", b: "B" },
       roles: { r: {} },
     });
-    const both = auth
-      .requires({ scope: "a", maxAge: 600 })
+    const both = auth.publicProcedure
+      .concat(auth.requires({ scope: "a", maxAge: 600 }))
       .concat(auth.requires({ scope: ["a", "b"], role: "r", maxAge: 60 }));
     const router = auth.t.router({ both: both.query(() => 1) });
     expect(accessMatrix(router)).toEqual([

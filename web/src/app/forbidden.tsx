@@ -1,6 +1,7 @@
 import { useSession } from "@countersign/client/react";
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Outlet } from "@tanstack/react-router";
+import { nameWithin } from "../shared/name-within.tsx";
 import { Title } from "./parts/title.tsx";
 
 /** What is for administrators: to everyone else it says who they are, and what they lack. */
@@ -9,9 +10,8 @@ export function ForAdministrators() {
   const session = useSession();
   if (session.status !== "signed-in") return null;
   const { username, roles } = session.user;
-  // An element: what is put into a message as text is read for tags, and a name may look like one.
-  const name = <bdi>{username}</bdi>;
   if (roles.includes("admin")) return <Outlet />;
+  const name = nameWithin(username);
   return (
     <>
       <Title text={t`This is for administrators`} />

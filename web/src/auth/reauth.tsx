@@ -1,4 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
+import { nameWithin } from "../shared/name-within.tsx";
 import { PasswordField } from "../shared/password-field.tsx";
 import { AuthForm } from "./auth-form.tsx";
 import { authProcedures } from "./client.ts";
@@ -8,8 +9,7 @@ import type { AuthPage } from "./page.ts";
 export function Reauth({ page }: { readonly page: AuthPage }) {
   const { t } = useLingui();
   const username = page.username ?? "";
-  // An element: what is put into a message as text is read for tags, and a name may look like one.
-  const name = <bdi>{username}</bdi>;
+  const name = nameWithin(username);
   return (
     <>
       <h1>

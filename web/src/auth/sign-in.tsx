@@ -1,4 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
+import { nameWithin } from "../shared/name-within.tsx";
 import { PasswordField } from "../shared/password-field.tsx";
 import { TextField } from "../shared/text-field.tsx";
 import styles from "./app.module.css";
@@ -10,8 +11,7 @@ import { pathOf } from "./paths.ts";
 export function SignIn({ page }: { readonly page: AuthPage }) {
   const { t } = useLingui();
   const { username } = page;
-  // An element: what is put into a message as text is read for tags, and a name may look like one.
-  const name = <bdi>{username}</bdi>;
+  const name = nameWithin(username ?? "");
   return (
     <>
       <h1>

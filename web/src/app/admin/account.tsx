@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { Form } from "../../shared/form.tsx";
+import { nameWithin } from "../../shared/name-within.tsx";
 import { confirmRecent } from "../confirm-recent.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { Fact, Facts } from "../parts/facts.tsx";
@@ -107,8 +108,7 @@ function Acts({ account: { id, username, disabled } }: { readonly account: Accou
   const { auth, trpc, queryClient, page } = useApp();
   const navigate = useNavigate();
   const isOwn = page.session.user.id === id;
-  // An element: what is put into a message as text is read for tags, and a name may look like one.
-  const name = <bdi>{username}</bdi>;
+  const name = nameWithin(username);
   const [made, setMade] = useState<TemporaryPassword | null>(null);
   const { users } = auth.trpc;
   const reload = async () => {
