@@ -31,7 +31,8 @@ async function nginx(nodes: readonly string[]) {
   const configuration = readFileSync(new URL("../../../docs/nginx.conf", import.meta.url), "utf8")
     .replace("10.0.0.11:3000", first)
     .replace("10.0.0.12:3000", second)
-    .replace("listen 8080", `listen 127.0.0.1:${port}`)
+    // A client that keeps its connection may send into the end of it, as a reload ends it: that is between it and nginx.
+    .replace("listen 8080", `keepalive_timeout 0; listen 127.0.0.1:${port}`)
     .replace("/var/log/nginx/countersign.log", folder.file("access.log"));
   const write = (text: string) => writeFileSync(folder.file("nginx.conf"), text);
   write(configuration);
