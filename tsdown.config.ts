@@ -11,6 +11,7 @@ export default defineConfig([
     entry: { countersign: "src/cli/start.ts" },
     outDir: "bin",
     dts: false,
+    outputOptions: { advancedChunks: { groups: [{ name: "shared", minShareCount: 2 }] } },
     deps: {
       alwaysBundle: [/./],
       neverBundle: [/^node:/, /^@countersign\/web/, "better-sqlite3", "pg", "@node-rs/argon2", "@node-rs/bcrypt"],

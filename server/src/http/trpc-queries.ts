@@ -12,6 +12,7 @@ import {
 } from "@trpc/server";
 import { getHTTPStatusCode } from "@trpc/server/http";
 import type { HonoRequest } from "hono";
+import { isAsyncIterable } from "../trpc/is-async-iterable.ts";
 
 /** What is asked: paths that are queries, and their inputs as they were sent. */
 export interface Queries {
@@ -140,16 +141,13 @@ function readerOf(
 /** What only a streamed reply can carry: told by the same signs as tRPC tells it, so that a rule's `then` is no promise. */
 function isStream(data: unknown): boolean {
   return (
-    isRecord(data) && (isIterable(data) || Object.values(data).some((value) => isPromise(value) || isIterable(value)))
+    isRecord(data) &&
+    (isAsyncIterable(data) || Object.values(data).some((value) => isPromise(value) || isAsyncIterable(value)))
   );
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isIterable(value: unknown): boolean {
-  return isRecord(value) && Symbol.asyncIterator in value;
 }
 
 function isPromise(value: unknown): boolean {

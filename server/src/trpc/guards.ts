@@ -3,15 +3,16 @@
  * the check, the typed errors, the access matrix and the security requirements in OpenAPI.
  */
 import { AuthError, type Principal, type Raised, type Reason, type WireError } from "@countersign/shared";
-import type { TRPCError, TRPCProcedureBuilder, TRPCUnsetMarker } from "@trpc/server";
+import type { TRPCProcedureBuilder, TRPCUnsetMarker } from "@trpc/server";
 import { z } from "zod";
 import { confirmPrincipal } from "../flows/sessions/resolve-principal.ts";
 import { watchPrincipal } from "../flows/sessions/watch-principal.ts";
 import { sentencesOf } from "../input-issues.ts";
 import type { AuthContext, RequestAuth } from "./context.ts";
-import { errorFormatter, refusalIn, toTRPCError } from "./errors.ts";
+import { errorFormatter } from "./errors.ts";
 import type { DemandReason, PublicReason, SignedInReason } from "./guard-reasons.ts";
 import { t } from "./init.ts";
+import { shapingFailures, withoutMiddlewareOfErrors } from "./shaped-failures.ts";
 import { watchSubscription } from "./watched-subscription.ts";
 
 /** What a procedure demands of its caller. */
@@ -89,9 +90,13 @@ export type ProtectedProcedure<P extends AnyPrincipal = Principal, R extends Dem
 /** A procedure for everyone, declared as such. */
 export function makePublicProcedure(): PublicProcedure {
   const demands: Demands = { signedIn: false, scopes: [], roles: [], maxAge: null };
-  return t.procedure
-    .errors<WireError | Raised<PublicReason>>(errorFormatter)
-    .use(declaring(demands, async ({ next }) => settle(await next())));
+  const builder = t.procedure.errors<WireError | Raised<PublicReason>>(errorFormatter).use(
+    declaring(
+      demands,
+      shapingFailures(({ next }) => next()),
+    ),
+  );
+  return withoutMiddlewareOfErrors(builder);
 }
 
 /**
@@ -104,16 +109,20 @@ export function makeGuardedProcedure<P extends AnyPrincipal = Principal, R exten
   requirements: Requirements,
 ): ProtectedProcedure<P, R> {
   const demands = toDemands(requirements);
-  return t.procedure.errors<WireError | Raised<SignedInReason | R>>(errorFormatter).use(
-    declaring(demands, async ({ ctx, next, type, path, signal }) => {
-      const proving = prove(demands, ctx.auth);
-      const proved = proving instanceof Promise ? await proving : proving;
-      const principal = proved as AnyPrincipal as P;
-      const result = settle(await next({ ctx: { principal } }));
-      if (type !== "subscription" || !result.ok) return result;
-      return { ...result, data: keepTrue(result.data, { demands, auth: ctx.auth, principal: proved, path, signal }) };
-    }),
+  const builder = t.procedure.errors<WireError | Raised<SignedInReason | R>>(errorFormatter).use(
+    declaring(
+      demands,
+      shapingFailures<{ principal: P }>(async ({ ctx, next, type, path, signal }) => {
+        const proving = prove(demands, ctx.auth);
+        const proved = proving instanceof Promise ? await proving : proving;
+        const principal = proved as AnyPrincipal as P;
+        const result = await next({ ctx: { principal } });
+        if (type !== "subscription" || !result.ok) return result;
+        return { ...result, data: keepTrue(result.data, { demands, auth: ctx.auth, principal: proved, path, signal }) };
+      }),
+    ),
   );
+  return withoutMiddlewareOfErrors(builder);
 }
 
 /** A subscription lives longer than the moment in which its caller was checked: it ends when that is no longer true. */
@@ -137,13 +146,9 @@ function keepTrue(
 
 /** Who calls, if they meet what is demanded: at once where nothing has to be waited for. */
 function prove(demands: Demands, auth: RequestAuth): Principal | Promise<Principal> {
-  try {
-    const proved = auth.prove();
-    if (!(proved instanceof Promise) && demands.maxAge === null) return meet(demands, proved);
-    return proveSlowly(demands, auth, proved);
-  } catch (error) {
-    throw asTRPCError(error);
-  }
+  const proved = auth.prove();
+  if (!(proved instanceof Promise) && demands.maxAge === null) return meet(demands, proved);
+  return proveSlowly(demands, auth, proved);
 }
 
 async function proveSlowly(
@@ -151,13 +156,9 @@ async function proveSlowly(
   auth: RequestAuth,
   proving: Principal | null | Promise<Principal | null>,
 ): Promise<Principal> {
-  try {
-    const principal = meet(demands, await proving);
-    if (demands.maxAge !== null) await requireFresh(demands.maxAge, principal, auth);
-    return principal;
-  } catch (error) {
-    throw asTRPCError(error);
-  }
+  const principal = meet(demands, await proving);
+  if (demands.maxAge !== null) await requireFresh(demands.maxAge, principal, auth);
+  return principal;
 }
 
 /** @throws {AuthError} `TOKEN_MISSING`, `INSUFFICIENT_SCOPE`, `INSUFFICIENT_ROLE` */
@@ -168,10 +169,6 @@ function meet({ scopes, roles }: Demands, principal: Principal | null): Principa
   const role = roles.find((role) => !principal.roles.includes(role));
   if (role !== undefined) throw new AuthError("INSUFFICIENT_ROLE", { role });
   return principal;
-}
-
-function asTRPCError(error: unknown): unknown {
-  return error instanceof AuthError ? toTRPCError(error) : error;
 }
 
 async function requireFresh(maxAge: number, principal: Principal, { deps }: RequestAuth): Promise<void> {
@@ -216,12 +213,4 @@ function toDemands({ scope, role, maxAge }: Requirements): Demands {
 /** Marks a middleware with what it demands. */
 function declaring<Middleware extends object>(demands: Demands, middleware: Middleware): Middleware {
   return Object.assign(middleware, { [demandsKey]: demands });
-}
-
-/** Gives a refusal that a resolver threw its tRPC code, which decides what `createCaller` throws. */
-function settle<Result extends { readonly ok: boolean }>(result: Result): Result {
-  if (result.ok || !("error" in result)) return result;
-  const refusal = refusalIn(result.error as TRPCError);
-  if (refusal === null) return result;
-  throw toTRPCError(refusal);
 }

@@ -3,6 +3,7 @@ import type { AuthError } from "@countersign/shared";
 import { isObservable, type Observable, observable } from "@trpc/server/observable";
 import type { Watch } from "../flows/sessions/watch-principal.ts";
 import { toTRPCError } from "./errors.ts";
+import { isAsyncIterable } from "./is-async-iterable.ts";
 
 export interface WatchOptions {
   readonly watch: Watch;
@@ -166,10 +167,6 @@ function watchObservable(source: Observable<unknown, unknown>, options: WatchOpt
       subscription.unsubscribe();
     };
   });
-}
-
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
 }
 
 function isAbortError(error: unknown): boolean {

@@ -1,9 +1,17 @@
 /** Guards on an application's own `t`: its context, its meta type, its transformer and its error formatter stay its own. */
-import { type AuthContext, createAuth, errorFormatter, type Principal, transformer } from "@countersign/server";
+import {
+  type AuthContext,
+  AuthError,
+  createAuth,
+  errorFormatter,
+  type Principal,
+  transformer,
+} from "@countersign/server";
 import { sqlite } from "@countersign/server/sqlite";
 import { createTestAuth, type TestAuth } from "@countersign/server/testing";
 import { type AnyTRPCRouter, initTRPC, type TRPCRouterCaller } from "@trpc/server";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
+import { type Observer, observable } from "@trpc/server/observable";
 import superjson from "superjson";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { z } from "zod";
@@ -51,31 +59,57 @@ function routerOf(t: (typeof roots)["our transformer"]) {
       .concat(auth.requires({ scope: "notes:write" }))
       .input(z.object({ text: z.string() }))
       .mutation(({ input }) => input.text),
+    lines: t.procedure.concat(auth.protectedProcedure).query(failingLater),
+    events: t.procedure.concat(auth.protectedProcedure).subscription(failingLater),
+    observed: t.procedure
+      .concat(auth.protectedProcedure)
+      .subscription(() => observable<string, unknown>((observer) => emitAndFail(observer))),
+    publicEvents: t.procedure.concat(auth.publicProcedure).subscription(failingLater),
     unguarded: t.procedure.query(() => {
       throw new Error("select * from tenants");
     }),
   });
 }
 
+async function* failingLater() {
+  yield "a value";
+  throw rateLimited();
+}
+
+function emitAndFail(observer: Observer<string, unknown>): void {
+  observer.next("a value");
+  queueMicrotask(() => observer.error(rateLimited()));
+}
+
+function rateLimited(): AuthError {
+  return new AuthError("RATE_LIMITED", { retryAfter: 7 });
+}
+
+interface CallOptions {
+  readonly token?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** Calls over HTTP, as tRPC's own fetch adapter serves it. */
-async function call(
-  test: TestAuth,
-  router: AnyTRPCRouter,
-  path: string,
-  options: { token?: string; body?: unknown } = {},
-) {
+async function call(test: TestAuth, router: AnyTRPCRouter, path: string, options: CallOptions = {}) {
+  const reply = await replyTo(test, router, path, options);
+  return { status: reply.status, body: await reply.json() };
+}
+
+function replyTo(test: TestAuth, router: AnyTRPCRouter, path: string, options: CallOptions): Promise<Response> {
   const headers = {
     "content-type": "application/json",
     ...(options.token && { authorization: `Bearer ${options.token}` }),
+    ...options.headers,
   };
   const init = "body" in options ? { method: "POST", body: JSON.stringify(options.body), headers } : { headers };
-  const reply = await fetchRequestHandler({
+  return fetchRequestHandler({
     endpoint: "/trpc",
     router,
     req: new Request(`http://localhost/trpc/${path}`, init),
     createContext: async (request) => ({ ...(await test.auth.createContext(request)), tenant: "acme" }),
   });
-  return { status: reply.status, body: await reply.json() };
 }
 
 async function tokenFor(test: TestAuth): Promise<string> {
@@ -110,6 +144,19 @@ describe.each(Object.entries(roots))("on a t with %s", (name, t) => {
       details: { missing: ["notes:write"] },
     };
     expect(scope).toMatchObject({ status: 403, body: { error: wrap({ data: refusal }) } });
+  });
+
+  it.each([
+    { path: "lines?batch=1", headers: { "trpc-accept": "application/jsonl" } },
+    { path: "events", headers: { accept: "text/event-stream" } },
+    { path: "observed", headers: { accept: "text/event-stream" } },
+    { path: "publicEvents", headers: { accept: "text/event-stream" } },
+  ])("what fails in the middle of a stream has its typed reason: $path", async ({ path, headers }) => {
+    await using test = await createTestAuth(auth.options);
+    const reply = await replyTo(test, router, path, { token: await tokenFor(test), headers });
+    const sent = await reply.text();
+    expect(sent).toContain("a value");
+    expect(sent).toContain('"reason":"RATE_LIMITED","details":{"retryAfter":7}');
   });
 
   it("our procedures work where they are mounted", async () => {
