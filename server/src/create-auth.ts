@@ -173,26 +173,30 @@ export function assemble<Scope extends string, Role extends string, Claims exten
   const { secret, acceptedSecrets } = options;
   const { scopes, roles } = resolved.settings;
   const declared = { scopes: Object.keys(scopes), roles: [adminRole, ...Object.keys(roles)] };
-  let running: Promise<Running> | undefined;
+  let started: { readonly running: Promise<Running>; readonly deps: Promise<Deps> } | undefined;
   let closed = false;
 
-  const start = async () => {
-    if (closed) throw new Error("this auth was closed");
-    running ??= startParts(resolved, effects).catch((error: unknown) => {
-      // The next request tries again: a database that was away may be back.
-      running = undefined;
-      throw error;
+  function start() {
+    const running = startParts(resolved, effects);
+    // The next request tries again: a database that was away may be back.
+    running.catch(() => {
+      started = undefined;
     });
-    return running;
+    return { running, deps: running.then(({ deps }) => deps) };
+  }
+
+  /** The same promise for all who ask: each more on the way of a request is a part of what it takes. */
+  const startDeps = (): Promise<Deps> => {
+    if (closed) return Promise.reject(new Error("this auth was closed"));
+    started ??= start();
+    return started.deps;
   };
 
-  const startDeps = async () => (await start()).deps;
-
   const close = async () => {
-    const started = running;
-    running = undefined;
+    const running = started?.running;
+    started = undefined;
     closed = true;
-    await (await started)?.stop();
+    await (await running)?.stop();
   };
 
   return {

@@ -58,7 +58,7 @@ export function trpcRoutes<Router extends AnyTRPCRouter>(options: {
       log.error({ ...fields, err: error.cause ?? error }, "a procedure failed");
   }
 
-  async function respond(context: RequestContext, error: TRPCError | null): Promise<Response> {
+  function respond(context: RequestContext, error: TRPCError | null): Promise<Response> {
     const queries =
       error === null ? readQueries(router, context.req, { path: procedureIn(context), maxBatchSize }) : null;
     return queries === null ? respondByTRPC(context, error) : respondToQueries(context, queries);
