@@ -1,6 +1,8 @@
 /** A server under test: a process that listens on `PORT`, and prints a line of JSON with the requests to ask it. */
 import { once } from "node:events";
+import { connect } from "node:net";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 import { freePort } from "@countersign/tests/postgres-server";
 import pidusage from "pidusage";
 import { type Core, spawnOn } from "./pinned.ts";
@@ -92,14 +94,21 @@ async function readiness(output: NodeJS.ReadableStream | null): Promise<Readines
   throw new Error("the process said nothing of its requests");
 }
 
-/** Any reply will do. */
+/** Any reply will do. Asked for once somebody listens: to ask in vain takes as much of the machine as a start that is measured. */
 async function firstReply(url: string): Promise<void> {
-  for (;;) {
-    try {
-      await (await fetch(url, { redirect: "manual" })).arrayBuffer();
-      return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
+  const { hostname: host, port } = new URL(url);
+  while (!(await isListening(Number(port), host))) await setTimeout(2);
+  await (await fetch(url, { redirect: "manual" })).arrayBuffer();
+}
+
+async function isListening(port: number, host: string): Promise<boolean> {
+  const socket = connect(port, host);
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
   }
 }
