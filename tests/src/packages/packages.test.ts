@@ -134,6 +134,26 @@ test("a front end type-checks without our server package", async () => {
   expect(await typeCheck(browser, "tsconfig.browser-only.json")).toBe("");
 });
 
+test("with the oldest peers that they allow, an application type-checks, and signs somebody in", async () => {
+  const folder = join(temporary, "oldest");
+  const peers = await oldestPeers();
+  const types = [await sameVersion("@types/node", "."), "@types/react@18"];
+  await installInto(folder, [...Object.values(tarballs), ...peers, ...types]);
+  await cp(join(import.meta.dirname, "consumer"), folder, { recursive: true });
+  await writeFile(join(folder, "every-entry.ts"), await everyEntry());
+  // tRPC's own declarations name types of ws that are not there.
+  const said = (await typeCheck(folder, "tsconfig.sign-in.json")).split("\n");
+  expect(said.filter((line) => line !== "" && !line.startsWith("node_modules/@trpc/server/dist/ws-"))).toEqual([]);
+  const script = `import { listen } from "./out/server.js";
+    import { signIn } from "./out/sign-in.js";
+    console.log(JSON.stringify(await signIn((await listen()).url, "old")));
+    process.exit();\n`;
+  await writeFile(join(folder, "both.js"), script);
+  const { output } = await runCommand(process.execPath, ["both.js"], folder);
+  const seen = { username: "old", region: "north", team: "team of old", refusal: "TOKEN_MISSING" };
+  expect(output.trim()).toBe(JSON.stringify(seen));
+});
+
 test.for(["Node.js 24", "Node.js 22"] as const)("every entry point loads on %s", async (name, { skip }) => {
   const [file, ...args] = runtimes[name];
   if (!existsSync(file)) skip(`${name} is not installed: there is no ${file}`);
@@ -191,6 +211,12 @@ function packed(folder: Folder): string {
 
 async function manifestOf(folder: Folder): Promise<Manifest> {
   return JSON.parse(await readFile(join(packed(folder), "package.json"), "utf8"));
+}
+
+/** The first release of each range, as `zod@4.0.0`. */
+async function oldestPeers(): Promise<readonly string[]> {
+  const peers = Object.assign({}, ...(await Promise.all(folders.map(manifestOf))).map((each) => each.peerDependencies));
+  return Object.entries<string>(peers).map(([name, range]) => `${name}@${range.replace(/^(?:\^|>=)/, "")}`);
 }
 
 async function typeCheck(folder: string, project: string): Promise<string> {
