@@ -39,7 +39,7 @@ interface Described {
   readonly content: { readonly "application/json": { readonly schema: Schema } };
 }
 
-/** The tests' own, which fall over: one is there to, and the board takes no id that is no number. */
+/** The tests' own: one is there to fall over, and what the others answer never ends. */
 const ofTests: ReadonlySet<string> = new Set(["broken", "live", "publicLive"]);
 
 /** Of the description at `/openapi.json`, what says which fields each procedure takes. */

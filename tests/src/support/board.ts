@@ -38,7 +38,9 @@ function makeBoard(): Board {
       changes.emit("note");
     },
     async *read(after, signal) {
-      let last = Number(after ?? 0);
+      const known = Number(after ?? 0);
+      // What is no number of a note, or of one to come, is as good as none.
+      let last = known >= 0 && known <= notes.length ? known : 0;
       count(1);
       try {
         for (;;) {
