@@ -19,6 +19,7 @@ export default defineConfig({
       "server/src/store/**",
       "tests/src/attack/{bombs,browser*,connections,enumeration-timing,leaks,parsers}.test.ts",
       "tests/src/contract/canaries.test.ts",
+      "tests/src/verifier/runtimes.test.ts",
       "tests/src/subscriptions/many.test.ts",
       "**/plans.test.ts",
     ],
