@@ -1,6 +1,7 @@
 import type { SignedIn } from "@countersign/shared/schemas";
 import { describe, expect, it } from "vitest";
 import { expectReason } from "../support/expect-reason.ts";
+import { administrator } from "../support/people.ts";
 import { password, type TestApp, testApp } from "../support/test-app.ts";
 
 /** The server's own procedures, called without a network: what a foreign client would see. */
@@ -136,6 +137,34 @@ describe("refresh", () => {
       await expectReason(refresh(forged), "TOKEN_INVALID");
     }
     await refresh(first.refreshToken);
+  });
+
+  it.each([
+    {
+      meanwhile: "signed out",
+      reason: "SESSION_REVOKED",
+      happen: async (app: TestApp, first: SignedIn) => {
+        await app.auth.router.createCaller(app.asNobody()).refresh({ refreshToken: first.refreshToken });
+        await (await administrator(app)).sessions.revokeAll({ id: first.user.id });
+      },
+    },
+    {
+      meanwhile: "forgotten",
+      reason: "TOKEN_INVALID",
+      happen: async (app: TestApp) => {
+        const { db } = await app.auth.start();
+        await db.deleteFrom("sessions").execute();
+      },
+    },
+  ] as const)("refuses a session that is $meanwhile while its token is made", async ({ reason, happen }) => {
+    let whileMade = async () => {};
+    await using app = await testApp({ claims: () => whileMade().then(() => ({})) });
+    const { first, refresh } = await signIn(app);
+    whileMade = async () => {
+      whileMade = async () => {};
+      await happen(app, first);
+    };
+    await expectReason(refresh(first.refreshToken), reason);
   });
 
   it("refuses a disabled account, and ends its session", async () => {

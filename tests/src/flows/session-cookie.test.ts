@@ -216,6 +216,16 @@ describe("a session in a cookie", () => {
     expect(await reasonOf(await page.query("whoami", { authorization: "Bearer nonsense" }))).toBe("TOKEN_INVALID");
   });
 
+  it("acts for nobody but whom the page believes it to be: another tab may have signed in as another", async () => {
+    await using app = await testApp();
+    const page = await signedIn(app);
+    const { db } = await app.auth.start();
+    const { id } = await db.selectFrom("accounts").select("id").executeTakeFirstOrThrow();
+    expect((await page.query("whoami", { "countersign-account": id })).status).toBe(200);
+    const other = crypto.randomUUID();
+    expect(await reasonOf(await page.query("whoami", { "countersign-account": other }))).toBe("SESSION_REVOKED");
+  });
+
   it("is in the audit and the list of sessions like any other, with its last use", async () => {
     await using app = await testApp({}, { app: { trustedProxies: ["127.0.0.1"] } });
     const page = await signedIn(app, { ...own, "x-forwarded-for": "203.0.113.9" });

@@ -13,6 +13,18 @@ async function goStale(app: TestApp): Promise<void> {
 const feed = /from "feed_events"/;
 const everything = /./;
 
+it("a feed that has moved to another database refuses whoever is signed in", async () => {
+  await using app = await testApp();
+  const session = await signUp(app);
+  const { db } = await app.auth.start();
+  await db
+    .insertInto("feed_events")
+    .values({ created_at: app.clock.now(), kind: "moved", subject: "the other database", version: null })
+    .execute();
+  await app.clock.advance({ seconds: 1 });
+  await expectReason(bearer(app, session).whoami.query(), "UNAVAILABLE");
+});
+
 describe("a feed that has not been read for more than five seconds", () => {
   it("makes a protected call ask the rows, which know of a revocation by another node", async () => {
     const store = failingDatabase();
@@ -45,6 +57,23 @@ describe("a feed that has not been read for more than five seconds", () => {
     await goStale(app);
     await expectReason(bearer(app, changed).whoami.query(), "TOKEN_EXPIRED");
     await bearer(app, same).whoami.query();
+  });
+
+  it.each([
+    { gone: "session", reason: "SESSION_REVOKED" },
+    { gone: "account", reason: "TOKEN_EXPIRED" },
+  ] as const)("makes a protected call refuse when the $gone is gone", async ({ gone, reason }) => {
+    const store = failingDatabase();
+    await using app = await testApp({}, store);
+    const session = await signUp(app);
+    const { db } = await app.auth.start();
+    store.fails = feed;
+    await goStale(app);
+    await bearer(app, session).whoami.query();
+    const { id } = session.user;
+    if (gone === "session") await db.deleteFrom("sessions").where("account_id", "=", id).execute();
+    else await db.deleteFrom("accounts").where("id", "=", id).execute();
+    await expectReason(bearer(app, session).whoami.query(), reason);
   });
 
   it("asks no row again once it has been read", async () => {

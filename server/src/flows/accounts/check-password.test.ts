@@ -26,6 +26,7 @@ it.each([
   ["password12345", "too_common"],
   ["Password2024!", "too_common"],
   ["qwerty123456", "too_common"],
+  ["1Q2W3E4R5T6Y", "too_common"],
   ["2024-p@ssw0rd-2024", "too_common"],
   ["correct horse battery staple", null],
   ["password-manager-made-7Kd9x", null],
