@@ -92,7 +92,8 @@ it.runIf(process.platform === "linux")(`of ${minutes} minutes`, { timeout: minut
 
     const [first, ...later] = seen.slice(Math.floor(looks / 2));
     const last = later.at(-1) ?? expect.fail("seen once");
-    expect(last.handles).toBeLessThan((first?.handles ?? 0) + 10);
+    // Each of them may have a call on its way, by a connection of its own, while it is looked at.
+    expect(last.handles).toBeLessThan((first?.handles ?? 0) + people);
     if (!isLong) return;
     expect(last.memory).toBeLessThan((first?.memory ?? 0) * 1.1);
     expect(last.files).toBeLessThan((first?.files ?? 0) * 1.1);
