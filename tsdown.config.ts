@@ -11,8 +11,6 @@ export default defineConfig([
     entry: { countersign: "src/cli/start.ts" },
     outDir: "bin",
     dts: false,
-    // What several commands share is one file: fifty small ones take a tenth of a start to find.
-    outputOptions: { codeSplitting: { groups: [{ name: "shared", minShareCount: 2 }] } },
     deps: {
       alwaysBundle: [/./],
       neverBundle: [/^node:/, /^@countersign\/web/, "better-sqlite3", "pg", "@node-rs/argon2", "@node-rs/bcrypt"],
