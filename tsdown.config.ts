@@ -11,6 +11,7 @@ export default defineConfig([
     entry: { countersign: "src/cli/start.ts" },
     outDir: "bin",
     dts: false,
+    outputOptions: { codeSplitting: { groups: [{ name: chunkOfCommand, minShareCount: 2 }] } },
     deps: {
       alwaysBundle: [/./],
       neverBundle: [/^node:/, /^@countersign\/web/, "better-sqlite3", "pg", "@node-rs/argon2", "@node-rs/bcrypt"],
@@ -40,6 +41,21 @@ export default defineConfig([
     },
   }),
 ]);
+
+/**
+ * What several commands share is one file, and what all of them need is another: to find and link fifty small ones is a twentieth of a
+ * start, and one alone would be read by `--help`, too.
+ */
+function chunkOfCommand(id: string, graph: Rolldown.ChunkingContext): string {
+  return isNeededByAll(id, new Set()) ? "every-command" : "shared";
+
+  function isNeededByAll(id: string, seen: Set<string>): boolean {
+    if (/\/cli\/main\.ts$/.test(id)) return true;
+    if (seen.has(id)) return false;
+    seen.add(id);
+    return graph.getModuleInfo(id)?.importers.some((importer) => isNeededByAll(importer, seen)) ?? false;
+  }
+}
 
 /**
  * The bundler keeps what declarations import also where nothing of it is left in them, and an application's type-check
