@@ -94,7 +94,10 @@ async function readiness(output: NodeJS.ReadableStream | null): Promise<Readines
   throw new Error("the process said nothing of its requests");
 }
 
-/** Any reply will do. Asked for once somebody listens: to ask in vain takes as much of the machine as a start that is measured. */
+/**
+ * Any reply will do. Asked for once somebody listens, which no two peers tell alike: to ask in vain takes as much of the machine as a
+ * start that is measured, and a connection in vain next to nothing.
+ */
 async function firstReply(url: string): Promise<void> {
   const { hostname: host, port } = new URL(url);
   while (!(await isListening(Number(port), host))) await setTimeout(2);

@@ -12,7 +12,7 @@ import type { AuthContext, RequestAuth } from "./context.ts";
 import { errorFormatter } from "./errors.ts";
 import type { DemandReason, PublicReason, SignedInReason } from "./guard-reasons.ts";
 import { t } from "./init.ts";
-import { shapingFailures, withoutMiddlewareOfErrors } from "./shaped-failures.ts";
+import { shapingFailures, withOnly } from "./shaped-failures.ts";
 import { watchSubscription } from "./watched-subscription.ts";
 
 /** What a procedure demands of its caller. */
@@ -90,13 +90,11 @@ export type ProtectedProcedure<P extends AnyPrincipal = Principal, R extends Dem
 /** A procedure for everyone, declared as such. */
 export function makePublicProcedure(): PublicProcedure {
   const demands: Demands = { signedIn: false, scopes: [], roles: [], maxAge: null };
-  const builder = t.procedure.errors<WireError | Raised<PublicReason>>(errorFormatter).use(
-    declaring(
-      demands,
-      shapingFailures(({ next }) => next()),
-    ),
+  const guard = declaring(
+    demands,
+    shapingFailures<object>(({ next }) => next()),
   );
-  return withoutMiddlewareOfErrors(builder);
+  return withOnly(guard, t.procedure.errors<WireError | Raised<PublicReason>>(errorFormatter).use(guard));
 }
 
 /**
@@ -109,20 +107,18 @@ export function makeGuardedProcedure<P extends AnyPrincipal = Principal, R exten
   requirements: Requirements,
 ): ProtectedProcedure<P, R> {
   const demands = toDemands(requirements);
-  const builder = t.procedure.errors<WireError | Raised<SignedInReason | R>>(errorFormatter).use(
-    declaring(
-      demands,
-      shapingFailures<{ principal: P }>(async ({ ctx, next, type, path, signal }) => {
-        const proving = prove(demands, ctx.auth);
-        const proved = proving instanceof Promise ? await proving : proving;
-        const principal = proved as AnyPrincipal as P;
-        const result = await next({ ctx: { principal } });
-        if (type !== "subscription" || !result.ok) return result;
-        return { ...result, data: keepTrue(result.data, { demands, auth: ctx.auth, principal: proved, path, signal }) };
-      }),
-    ),
+  const guard = declaring(
+    demands,
+    shapingFailures<{ principal: P }>(async ({ ctx, next, type, path, signal }) => {
+      const proving = prove(demands, ctx.auth);
+      const proved = proving instanceof Promise ? await proving : proving;
+      const principal = proved as AnyPrincipal as P;
+      const result = await next({ ctx: { principal } });
+      if (type !== "subscription" || !result.ok) return result;
+      return { ...result, data: keepTrue(result.data, { demands, auth: ctx.auth, principal: proved, path, signal }) };
+    }),
   );
-  return withoutMiddlewareOfErrors(builder);
+  return withOnly(guard, t.procedure.errors<WireError | Raised<SignedInReason | R>>(errorFormatter).use(guard));
 }
 
 /** A subscription lives longer than the moment in which its caller was checked: it ends when that is no longer true. */

@@ -20,8 +20,8 @@ const shape = middlewareOf(t.procedure.errors(errorFormatter));
 export function shapingFailures<Added>(middleware: Middleware<Added>): Middleware<Added> {
   return async (options) => {
     const result = await settled(middleware(options));
-    const mayFailLater = options.type === "subscription" || (result.ok && isAsyncIterable(result.data));
-    return result.ok && !mayFailLater ? result : shape({ ...options, next: async () => result });
+    const isOver = result.ok && options.type !== "subscription" && !isAsyncIterable(result.data);
+    return isOver ? result : shape({ ...options, next: async () => result });
   };
 }
 
@@ -38,10 +38,14 @@ function failed(cause: unknown): Result {
   return { ok: false, error: getTRPCErrorFromUnknown(cause) } as Result;
 }
 
-/** Takes the middleware of `.errors` from a builder that has the type of it, and does what it does by `shapingFailures`. */
-export function withoutMiddlewareOfErrors<Builder extends HasMiddlewares>(builder: Builder): Builder {
+/**
+ * A builder of which this middleware is all that is left: that of `.errors` goes, which the middleware does by `shapingFailures`, and its
+ * type stays. Whatever another release of tRPC has put there, the guard is never what is taken away.
+ */
+export function withOnly<Builder extends HasMiddlewares>(guard: AnyTRPCMiddlewareFunction, builder: Builder): Builder {
+  const { middlewares } = builder._def;
   // The list is the builder's own: each builder copies that of the one before.
-  builder._def.middlewares.shift();
+  middlewares.splice(0, middlewares.length, guard);
   return builder;
 }
 

@@ -213,10 +213,11 @@ async function manifestOf(folder: Folder): Promise<Manifest> {
   return JSON.parse(await readFile(join(packed(folder), "package.json"), "utf8"));
 }
 
-/** The first release of each range, as `zod@4.0.0`. */
+/** What each range of a peer begins with, as `zod@4.3.0`. */
 async function oldestPeers(): Promise<readonly string[]> {
-  const peers = Object.assign({}, ...(await Promise.all(folders.map(manifestOf))).map((each) => each.peerDependencies));
-  return Object.entries<string>(peers).map(([name, range]) => `${name}@${range.replace(/^(?:\^|>=)/, "")}`);
+  const manifests = await Promise.all(folders.map(manifestOf));
+  const peers = manifests.flatMap(({ peerDependencies = {} }) => Object.entries(peerDependencies));
+  return [...new Set(peers.map(([name, range]) => `${name}@${range.replace(/^(?:\^|>=)/, "")}`))];
 }
 
 async function typeCheck(folder: string, project: string): Promise<string> {
