@@ -60,6 +60,16 @@ export function startBareArgon2(core: Core): Promise<Contestant> {
   return startContestant({ command: process.execPath, args: ["bare-argon2.ts"], folder: folderOf("servers"), core });
 }
 
+/** What a start takes of which nobody has a say. */
+export function startBareNode(): Promise<Contestant> {
+  return startContestant({
+    command: process.execPath,
+    args: ["bare-node.ts"],
+    folder: folderOf("servers"),
+    core: "both",
+  });
+}
+
 const npmPeers: readonly (Omit<System, "start"> & { readonly folder: string })[] = [
   {
     name: "better-auth",

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { type Bench, inTurns, type Outcome } from "../bench.ts";
 import { startProgram } from "../contestant.ts";
 import { figureOf, inDigits, withSpread } from "../statistics.ts";
-import type { System } from "../systems.ts";
+import { type System, startBareNode } from "../systems.ts";
 
 const folder = fileURLToPath(new URL("../../../server", import.meta.url));
 
@@ -29,6 +29,7 @@ export async function startUp(bench: Bench, peers: readonly System[]): Promise<O
   const name = "countersign serve, SQLite";
   const work = {
     [name]: () => once(() => startProgram(program)),
+    "node:http alone": () => once(startBareNode),
     ...Object.fromEntries(peers.map((peer) => [peer.name, () => once(() => peer.start(bench))])),
   };
   const samples = await inTurns(bench.isQuick ? 1 : 15, work);
