@@ -1,9 +1,10 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { getRequestListener } from "@hono/node-server";
 import type { App } from "./app.ts";
 import type { ServerEnvironment } from "./event-stream.ts";
+import { limitPipelining } from "./pipelining.ts";
 import { type ErrorBody, reply } from "./refusal.ts";
 
 /** A listening server. */
@@ -34,7 +35,7 @@ export async function serve(app: Pick<App, "fetch">, { port, host }: { port: num
   const listener = getRequestListener((request, env) => app.fetch(request, { ...env, ...environment }), {
     errorHandler: () => reply(400, unreadable),
   });
-  const server = createServer(patience, listener);
+  const server = createServer(patience, limitPipelining(listener, refusePipelined));
   server.on("clientError", refuseUnreadable);
   await listen(server, port, host);
   const { port: actualPort } = server.address() as AddressInfo;
@@ -62,6 +63,10 @@ const unreadable: ErrorBody = {
 };
 const tooLong: ErrorBody = { ...unreadable, error_description: "The address and the headers are too long." };
 const tooSlow: ErrorBody = { ...unreadable, error_description: "The request took too long to arrive." };
+const tooMany: ErrorBody = {
+  ...unreadable,
+  error_description: "Too many requests of this connection wait for answers.",
+};
 
 /** Answers what never became a request, as any other error is answered, and ends the connection. */
 function refuseUnreadable({ code }: NodeJS.ErrnoException, socket: Socket): void {
@@ -70,6 +75,10 @@ function refuseUnreadable({ code }: NodeJS.ErrnoException, socket: Socket): void
   else if (code === "HPE_HEADER_OVERFLOW") end(socket, "431 Request Header Fields Too Large", tooLong);
   else if (code === "ERR_HTTP_REQUEST_TIMEOUT") end(socket, "408 Request Timeout", tooSlow);
   else end(socket, "400 Bad Request", unreadable);
+}
+
+function refusePipelined(response: ServerResponse): void {
+  response.writeHead(400, { "content-type": "application/json", connection: "close" }).end(JSON.stringify(tooMany));
 }
 
 function end(socket: Socket, status: string, error: ErrorBody): void {

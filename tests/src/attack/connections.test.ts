@@ -66,16 +66,51 @@ it("those that say little, slowly, or half of it, keep nobody waiting, and are e
   await target.expectAsBefore(before);
 });
 
+/** Asks all of them in one packet. @returns the statuses of the answers, when the connection is over. */
+async function askAtOnce(paths: readonly string[]) {
+  const { socket, received } = open();
+  const close = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+  socket.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`).join("") + close);
+  await ended(socket);
+  return [...received().matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status));
+}
+
+const asked = (count: number) =>
+  Array.from({ length: count }, (_, index) => (index % 2 === 0 ? "/healthz" : "/users/me"));
+const statusesOf = (paths: readonly string[]) => paths.map((path) => (path === "/healthz" ? 200 : 401));
+
 it("one that asks many things at once gets as many answers, in their order", async () => {
-  // Those that arrive together are begun together: ten times as many would be a second of work.
-  const asked = Array.from({ length: 100 }, (_, index) => (index % 2 === 0 ? "/healthz" : "/users/me"));
+  const paths = asked(100);
+  await target.expectPrompt(async () => expect(await askAtOnce(paths)).toEqual([...statusesOf(paths), 200]));
+  await target.expectAsBefore(before);
+});
+
+it("one that asks more than any client does is refused the rest, and ended", async () => {
+  // To read them takes Node longer than to refuse them: of as many as one packet holds, 1,800, fifty milliseconds on a slow machine.
+  const paths = asked(1_000);
   await target.expectPrompt(async () => {
-    const { socket, received } = open();
-    socket.write(asked.map((path) => `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`).join(""));
-    socket.write("GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-    await ended(socket);
-    const statuses = [...received().matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status);
-    expect(statuses).toEqual([...asked.map((path) => (path === "/healthz" ? "200" : "401")), "200"]);
+    const statuses = await askAtOnce(paths);
+    const answered = statuses.slice(0, -1);
+    expect(statuses.at(-1)).toBe(400);
+    expect(answered.length).toBeGreaterThan(99);
+    expect(answered.length).toBeLessThan(103);
+    expect(answered).toEqual(statusesOf(paths).slice(0, answered.length));
   });
   await target.expectAsBefore(before);
+});
+
+it("one that asks the next when it has an answer may do so as long as it likes", async () => {
+  const request = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+  const { socket, received } = open();
+  const answers = () => received().match(/HTTP\/1\.1 200/g)?.length ?? 0;
+  let sent = 60;
+  socket.write(request.repeat(sent));
+  while (answers() < 600) {
+    await once(socket, "data");
+    const more = Math.min(answers() + 60, 600) - sent;
+    sent += more;
+    socket.write(request.repeat(more));
+  }
+  expect(received()).not.toMatch(/HTTP\/1\.1 400/);
+  socket.destroy();
 });
