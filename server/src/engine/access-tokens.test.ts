@@ -1,6 +1,6 @@
 import type { Principal } from "@countersign/shared";
 import type { AccountId, SessionId } from "@countersign/shared/schemas";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { AccessTokenGrant } from "../crypto/access-token.ts";
 import type { Db } from "../deps.ts";
 import { migrate } from "../store/migrate.ts";
@@ -168,4 +168,16 @@ test("every token has an id of its own", async () => {
   const tokens = open();
   const [one, two] = await Promise.all([issued(tokens), issued(tokens)]);
   expect(one.accessToken).not.toBe(two.accessToken);
+});
+
+test("a token that cannot be made fails for whoever waits for it, and ends no process where nobody does", async () => {
+  const unheard = vi.fn();
+  process.on("unhandledRejection", unheard);
+  const sign = () => Promise.reject(new Error("no signature"));
+  const current = () => ({ ...keys.current(), sign });
+  const { accessToken } = open({ keys: { ...keys, current } }).issue(grant);
+  await new Promise(setImmediate);
+  process.off("unhandledRejection", unheard);
+  expect(unheard).not.toHaveBeenCalled();
+  await expect(accessToken).rejects.toThrow("no signature");
 });

@@ -133,6 +133,7 @@ describe("the first account", () => {
   ])("is an administrator's, of whoever has the code, once: %s", async (_, send) => {
     await using app = await testApp();
     const code = await setupCodeOf(app);
+    expect((await app.request("/setup", { redirect: "manual" })).status).toBe(200);
     expect(await send(app, "setup", { ...alice, code })).toMatchObject({ reason: null });
     const { db } = await app.auth.start();
     expect(await db.selectFrom("accounts").select(["username", "roles"]).execute()).toEqual([

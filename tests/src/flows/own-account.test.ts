@@ -28,6 +28,7 @@ describe("account.update", () => {
     const last = await signIn(app, "alicia");
     expect(await accountOf(app, last).update.mutate({ email: null })).toMatchObject({ email: null });
     await expectReason(signIn(app, "alice@example.com"), "INVALID_CREDENTIALS");
+    await accountOf(app, await signIn(app, "alicia")).update.mutate({ username: "Alicia", email: null });
     const changes = (await kinds(app, await signIn(app, "alicia"))).filter((kind) => kind === "profile_changed");
     expect(changes).toHaveLength(3);
   });
@@ -60,6 +61,14 @@ describe("account.update", () => {
     await expectReason(accountOf(app, session).remove.mutate(), "FRESH_LOGIN_REQUIRED");
     expect(await accountOf(app, session).get.query()).toMatchObject({ email: null, deletedAfter: null });
   });
+});
+
+it("account.get of an account whose row is gone, by hand, is of a session that is gone", async () => {
+  await using app = await testApp();
+  const alice = await signUp(app);
+  const { db } = await app.auth.start();
+  await db.deleteFrom("accounts").execute();
+  await expectReason(accountOf(app, alice).get.query(), "SESSION_REVOKED");
 });
 
 describe("account.remove", () => {
@@ -101,6 +110,8 @@ describe("account.remove", () => {
     expect((await accountOf(app, last).remove.mutate()).deletedAfter).toBeInstanceOf(Date);
     // Of two, one is going to be deleted: the other one is the last.
     const rest = await administrator(app);
+    const listed = await rest.list({});
+    expect(listed.accounts.filter(({ deletedAfter }) => deletedAfter !== null)).toMatchObject([{ id: chief.user.id }]);
     for (const call of [
       () => rest.disable({ id: root.id }),
       () => rest.remove({ id: root.id }),

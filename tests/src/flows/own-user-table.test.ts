@@ -54,6 +54,16 @@ describe("with the application's own user table", () => {
     const alice = bearer(app, await signIn(app));
     const change = { currentPassword: password, newPassword: "an even better horse battery" };
     await expectReason(alice.auth.changePassword.mutate(change), "REGISTRATION_CLOSED");
+    await expectReason(alice.account.update.mutate({ username: "alicia" }), "REGISTRATION_CLOSED");
+    await expectReason(alice.account.remove.mutate(), "REGISTRATION_CLOSED");
+    await expectReason(alice.account.keep.mutate(), "REGISTRATION_CLOSED");
+    expect(await alice.account.get.query()).toMatchObject({ username: "alice", editable: false });
+    const page = await app.request("/setup", { redirect: "manual" });
+    expect([page.status, page.headers.get("location")]).toEqual([303, "/sign-in"]);
+    const { setupCode: code } = await app.auth.start();
+    const body = new URLSearchParams({ code, username: "root", password });
+    const form = await app.request("/setup", { method: "POST", body, headers: { origin: app.url } });
+    expect([form.status, await form.text()]).toEqual([403, expect.stringContaining("REGISTRATION_CLOSED")]);
   });
 
   it("a token is made anew from the table at every refresh", async () => {
@@ -118,6 +128,16 @@ describe("with the application's own user table", () => {
     await app.clock.advance({ minutes: 16 });
     await expectReason(client.trpc.whoami.query(), "ACCOUNT_DISABLED");
     expect(client.session).toEqual({ status: "signed-out", reason: "ACCOUNT_DISABLED" });
+  });
+
+  it("a user who is gone is nobody to whom is shown who they are", async () => {
+    const { users, options } = userTable();
+    await using app = await testApp(options);
+    const alice = bearer(app, await signIn(app));
+    users.delete("17");
+    await expectReason(alice.auth.me.query(), "SESSION_REVOKED");
+    await expectReason(alice.account.get.query(), "SESSION_REVOKED");
+    expect(await alice.auth.session.query()).toBeNull();
   });
 
   it("the person's own sessions are theirs to list and end", async () => {

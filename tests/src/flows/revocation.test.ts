@@ -87,6 +87,10 @@ describe("logout", () => {
     // The last character that carries six whole bits of the proof.
     const forged = `${refreshToken.slice(0, -2)}${refreshToken.at(-2) === "A" ? "B" : "A"}${refreshToken.at(-1)}`;
     await expectReason(caller.logout({ refreshToken: forged }), "TOKEN_INVALID");
+    await using other = await testApp();
+    await signUp(other);
+    const { refreshToken: elsewhere } = await signUp(other, "bob");
+    await expectReason(caller.logout({ refreshToken: elsewhere }), "TOKEN_INVALID");
     await caller.refresh({ refreshToken });
   });
 });

@@ -95,6 +95,15 @@ describe("a session in a cookie", () => {
     expect(store.statements.map((sql) => /(?:from|update) "(\w+)"/.exec(sql)?.[1])).toEqual(["sessions", "accounts"]);
   });
 
+  it("is as good as its session: auth.session says until when", async () => {
+    await using app = await testApp({ refreshTtlSeconds: 7_200, accessTtlSeconds: 600 });
+    const page = await signedIn(app);
+    const until = new Date(app.clock.now() + 7_200_000).toISOString();
+    expect(await (await page.query("auth.session")).json()).toMatchObject({
+      result: { data: { json: { expiresAt: until } } },
+    });
+  });
+
   it("slides by use, and ends when it is not used, and in the end all the same", async () => {
     await using app = await testApp({ refreshTtlSeconds: 7_200, sessionTtlSeconds: 36_000 });
     const page = await signedIn(app);
