@@ -221,7 +221,7 @@ describe("refused for its claims", () => {
     aud: [...notText, `${audience}/`, audience.slice(0, -1), [], [`${audience}/`], [audience, 7], { [audience]: true }],
     sub: [...notText, "x".repeat(129)],
     client_id: notText,
-    sid: [...notText, "not-a-uuid", `${grant.sessionId}0`],
+    sid: [...notText, "not-a-uuid", `${grant.sessionId}0`, `0${grant.sessionId}`],
     jti: notText,
     preferred_username: notText,
     iat: [...notDate, seconds + 6, seconds + 900, seconds + 901],

@@ -22,8 +22,6 @@ export interface AccessTokenGrant {
   readonly authTime: number;
   /** How they proved it (RFC 8176). */
   readonly amr: readonly string[];
-  /** How strong that was (OpenID Connect Core §2), where a policy names it. */
-  readonly acr?: string;
   /** The application's own claims. */
   readonly claims?: Readonly<Record<string, unknown>>;
 }
@@ -97,7 +95,6 @@ export function signAccessToken(
     exp: options.expiresAt,
     auth_time: Math.floor(grant.authTime / 1_000),
     amr: grant.amr,
-    ...(grant.acr === undefined ? {} : { acr: grant.acr }),
     scope: grant.scopes.join(" "),
     roles: grant.roles,
     ver: grant.version,
