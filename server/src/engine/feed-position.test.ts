@@ -50,6 +50,20 @@ describe("a reader of the feed", () => {
     expect(idsOf(position.note(rows(...sparse, 555), 1))).toEqual([555]);
   });
 
+  it("joins the two that are nearest, and asks for both as long as for the younger", () => {
+    const position = createFeedPosition(0, { lateMs: 1_000 });
+    const missing = [...Array.from({ length: maxGaps - 1 }, (_, index) => 100 * (index + 1)), 898];
+    const upTo899 = Array.from({ length: 899 }, (_, index) => index + 1).filter((id) => !missing.includes(id));
+    position.note(rows(...upTo899), 0);
+    expect(gapsOf(position)).toEqual(missing.map((id) => [id, id]));
+    position.note(rows(901), 500);
+    expect(gapsOf(position)).toEqual([...missing.slice(0, -1).map((id) => [id, id]), [898, 900]]);
+    position.note([], 1_499);
+    expect([position.settled(), gapsOf(position)]).toEqual([897, [[898, 900]]]);
+    position.note([], 1_500);
+    expect([position.settled(), gapsOf(position)]).toEqual([901, []]);
+  });
+
   it("always asks for the same number of ranges", () => {
     const position = createFeedPosition(7, { lateMs: 1_000 });
     expect(position.gaps()).toHaveLength(maxGaps);

@@ -5,6 +5,7 @@ import { appendFeedEvent } from "../store/feed-events.ts";
 import { sqlite } from "../store/sqlite.ts";
 import { createTestAuth } from "../testing.ts";
 import { startFeed } from "./feed.ts";
+import { createFeedPublisher } from "./feed-publisher.ts";
 
 const principal = { sessionId: "s1" as SessionId, accountId: "a1" as AccountId, version: 1 };
 
@@ -198,3 +199,17 @@ function turnedByHand() {
   };
   return { work, every };
 }
+
+it("a feed that is no longer followed is told to nobody: whoever follows it hears the end, and comes again elsewhere", async () => {
+  await using test = await createTestAuth();
+  const { keys } = await test.auth.start();
+  const { feed } = await feedOn(test);
+  const publisher = createFeedPublisher({ feed, keys, issuer: "https://auth.example.com" });
+  const told = publisher.follow(0, undefined);
+  expect((await told.next()).done).toBe(false);
+  const ended = told.next();
+  feed.stop();
+  expect((await ended).done).toBe(true);
+  await expect(publisher.since(0)).rejects.toMatchObject({ reason: "UNAVAILABLE" });
+  await expect(publisher.follow(0, undefined).next()).rejects.toMatchObject({ reason: "UNAVAILABLE" });
+});
