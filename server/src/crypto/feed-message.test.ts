@@ -46,6 +46,8 @@ describe("a part of the feed", () => {
     ["ends before it begins", { ...claims, to: 2 }],
     ["has no events", { ...claims, events: undefined }],
     ["has an event that says nothing", { ...claims, events: [{}] }],
+    ["has an event that says nothing, beside others", { ...claims, events: [...message.events, {}] }],
+    ["has an account whose name is no text", { ...claims, events: [{ account: 7, version: 2 }] }],
     ["has an account without its version", { ...claims, events: [{ account: "YWNjb3VudA" }] }],
   ])("that %s is refused", async (_, payload, header?: { kid?: string; typ?: string }) => {
     await expect(sign(payload, header).then(verify)).rejects.toMatchObject({ reason: "TOKEN_INVALID" });

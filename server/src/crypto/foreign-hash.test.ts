@@ -73,6 +73,12 @@ describe("a hash of another system", () => {
     ["a cost that nobody can pay: Argon2's memory", "$argon2id$v=19$m=1048577,t=2,p=1$c2FsdHNhbHQ$c2FsdHNhbHQ"],
     ["a cost that nobody can pay: Argon2's passes", "$argon2id$v=19$m=19456,t=101,p=1$c2FsdHNhbHQ$c2FsdHNhbHQ"],
     ["a cost that nobody can pay: Argon2's lanes", "$argon2id$v=19$m=19456,t=2,p=65$c2FsdHNhbHQ$c2FsdHNhbHQ"],
+    ["Argon2 without a lane", "$argon2id$v=19$m=19456,t=2,p=0$c2FsdHNhbHQ$c2FsdHNhbHQ"],
+    ["scrypt without a round", "$scrypt$ln=0,r=8,p=1$AAAA$AAAA"],
+    ["scrypt without a block", "$scrypt$ln=14,r=0,p=1$AAAA$AAAA"],
+    ["scrypt without a lane", "$scrypt$ln=14,r=8,p=0$AAAA$AAAA"],
+    ["Firebase without a block", "$firebase-scrypt$ln=14,r=0$AAAA$AAAA$AAAA"],
+    ["PBKDF2 without a round", "$pbkdf2-sha256$0$AAAA$AAAA"],
     ["a cost that nobody can pay: bcrypt", `$2b$17$${"a".repeat(53)}`],
     ["a hash that is longer than any: PBKDF2", `$pbkdf2-sha256$1000$AAAA$${"A".repeat(180)}`],
     ["a cost that nobody can pay: scrypt", "$scrypt$ln=31,r=8,p=1$AAAA$AAAA"],
@@ -80,4 +86,11 @@ describe("a hash of another system", () => {
   ])("is not known: %s", (_, stored) => {
     expect(comparerOf(stored)).toBeNull();
   });
+
+  it.each([...vectors, ["better-auth", "", betterAuth("")] as const])(
+    "%s, and something beside it",
+    (_, __, stored) => {
+      for (const text of [`x${stored}`, `${stored}!`, `${stored}\n`]) expect(comparerOf(text)).toBeNull();
+    },
+  );
 });
