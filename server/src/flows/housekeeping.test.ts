@@ -57,6 +57,33 @@ describe("keepHouse", () => {
     expect([kind, account_id]).toEqual(["account_removed", ids[0]]);
   });
 
+  it("deletes nobody who keeps the account, or is disabled, while it deletes others", async () => {
+    await using test = await createTestAuth();
+    const deps = await test.auth.start();
+    for (const username of ["alice", "bob", "carol"]) {
+      await test.auth.accountRouter.createCaller(await test.asUser({ username, roles: [] })).remove();
+      await test.clock.advance({ seconds: 1 });
+    }
+    const accounts = await deps.db.selectFrom("accounts").select(["id", "username"]).execute();
+    const idOf = (name: string) => accounts.find(({ username }) => username === name)?.id ?? expect.fail();
+    await test.clock.advance({ days: 15 });
+    let meanwhile: Promise<unknown> | undefined;
+    const { randomBytes } = deps;
+    await keepHouse({
+      ...deps,
+      // Alice's deletion is under way, and is written down: what the others ask for comes next.
+      randomBytes(length) {
+        meanwhile ??= Promise.all([
+          deps.db.deleteFrom("account_deletions").where("account_id", "=", idOf("bob")).execute(),
+          deps.db.updateTable("accounts").set({ disabled_at: 1 }).where("id", "=", idOf("carol")).execute(),
+        ]);
+        return randomBytes(length);
+      },
+    });
+    await meanwhile;
+    expect(await accountIds(deps)).toEqual([idOf("bob"), idOf("carol")].sort());
+  });
+
   it("keeps a fact of the feed as long as a token could contradict it, also for a node that starts then", async () => {
     await using test = await createTestAuth();
     const deps = await test.auth.start();
