@@ -13,10 +13,10 @@ interface Asked {
 }
 
 /**
- * Refuses what one connection asks while a hundred other requests of it wait for their answers, which come in their order (RFC 9112
- * §9.3.2: the client asks again elsewhere for what has none). What comes after the refusal is not looked at: a refusal ends the connection.
+ * Ends a connection that asks while a hundred other requests of it wait for their answers (RFC 9112 §9.3.2: the client asks again
+ * elsewhere for what has none). At once, and not in its turn: behind an answer that takes long it would go on asking, without end.
  */
-export function limitPipelining(answer: RequestListener, refuse: (response: ServerResponse) => void): RequestListener {
+export function limitPipelining(answer: RequestListener, end: (socket: Socket) => void): RequestListener {
   const connections = new WeakMap<Socket, Asked>();
   return (request, response) => {
     const asked = connections.get(request.socket);
@@ -28,8 +28,9 @@ export function limitPipelining(answer: RequestListener, refuse: (response: Serv
     asked.last = response;
     if (!waits) return answer(request, response);
     asked.waiting += 1;
+    // What the same packet held is still read.
     if (asked.waiting > mostWaiting + 1) return;
-    if (asked.waiting > mostWaiting) return refuse(response);
+    if (asked.waiting > mostWaiting) return end(request.socket);
     response.once("close", () => {
       asked.waiting -= 1;
     });

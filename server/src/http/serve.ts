@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { getRequestListener } from "@hono/node-server";
@@ -77,8 +77,9 @@ function refuseUnreadable({ code }: NodeJS.ErrnoException, socket: Socket): void
   else end(socket, "400 Bad Request", unreadable);
 }
 
-function refusePipelined(response: ServerResponse): void {
-  response.writeHead(400, { "content-type": "application/json", connection: "close" }).end(JSON.stringify(tooMany));
+function refusePipelined(socket: Socket): void {
+  if (socket.bytesWritten > 0) socket.destroy();
+  else end(socket, "400 Bad Request", tooMany);
 }
 
 function end(socket: Socket, status: string, error: ErrorBody): void {
