@@ -190,16 +190,6 @@ const options = {
   passwordHashing: { memoryKiB: 8, iterations: 1, parallelism: 1 },
 };
 
-/** Timers that a test turns. */
-function turnedByHand() {
-  const work: (() => void)[] = [];
-  const every = (_: number, turn: () => void) => {
-    work.push(turn);
-    return { stop() {} };
-  };
-  return { work, every };
-}
-
 it("a feed that is no longer followed is told to nobody: whoever follows it hears the end, and comes again elsewhere", async () => {
   await using test = await createTestAuth();
   const { keys } = await test.auth.start();
@@ -213,3 +203,13 @@ it("a feed that is no longer followed is told to nobody: whoever follows it hear
   await expect(publisher.since(0)).rejects.toMatchObject({ reason: "UNAVAILABLE" });
   await expect(publisher.follow(0, undefined).next()).rejects.toMatchObject({ reason: "UNAVAILABLE" });
 });
+
+/** Timers that a test turns. */
+function turnedByHand() {
+  const work: (() => void)[] = [];
+  const every = (_: number, turn: () => void) => {
+    work.push(turn);
+    return { stop() {} };
+  };
+  return { work, every };
+}
