@@ -71,12 +71,12 @@ export async function refreshes(bench: Bench): Promise<Outcome> {
     const script = stack.use(
       await startScript<{ seconds: number; atOnce: number }, RefreshRates>("refresh", { env: { DATABASE_URL } }),
     );
+    await script.run({ seconds: bench.warmUpSeconds, atOnce: connections });
     for (const atOnce of bench.isQuick ? [connections] : sessionsAtOnce) {
       cases.push({ database, atOnce, measure: () => script.run({ seconds: bench.seconds, atOnce }) });
     }
   }
   const work = Object.fromEntries(cases.map(({ database, atOnce, measure }) => [`${database} ${atOnce}`, measure]));
-  await inTurns(1, work);
   const samples = await inTurns(bench.rounds, work);
   const figures = cases.map(({ database, atOnce }) => {
     const each = samples[`${database} ${atOnce}`] ?? [];
