@@ -69,7 +69,10 @@ export async function refreshes(bench: Bench): Promise<Outcome> {
   const cases: { database: string; atOnce: number; measure(): Promise<RefreshRates> }[] = [];
   for (const [database, DATABASE_URL] of Object.entries(databases)) {
     const script = stack.use(
-      await startScript<{ seconds: number; atOnce: number }, RefreshRates>("refresh", { env: { DATABASE_URL } }),
+      await startScript<{ seconds: number; atOnce: number }, RefreshRates>("refresh", {
+        env: { DATABASE_URL },
+        core: "both",
+      }),
     );
     await script.run({ seconds: bench.warmUpSeconds, atOnce: connections });
     for (const atOnce of bench.isQuick ? [connections] : sessionsAtOnce) {
@@ -95,7 +98,7 @@ export async function refreshes(bench: Bench): Promise<Outcome> {
       })),
     table: {
       title: "Refresh",
-      text: "By the router's own caller, beside the bare update of a row that a refresh is at least, of one session or of several at once. What is done is on the disk, with both.",
+      text: "By the router's own caller, beside the bare update of a row that a refresh is at least, of one session or of several at once. Both have two cores: the disk is waited for, and a token signed, beside the thread that answers. What is done is on the disk.",
       head: ["database", "at once", "refreshes/s", "bare updates/s", "ratio"],
       rows: figures.map(({ database, atOnce, refresh, update, ratio }) => [
         database,
