@@ -13,6 +13,8 @@ const minutes = isLong ? 30 : 0.05;
 /** How often all of it is looked at. */
 const looks = isLong ? 30 : 4;
 const people = 20;
+/** How often each of them does something: what is as large as it was is so under as much use, on a fast machine as on a slow one. */
+const pauseMs = 60;
 const day = 86_400_000;
 
 interface Look {
@@ -33,12 +35,12 @@ function lookAt(pid: number, folder: string): Look {
   };
 }
 
-/** What somebody does all day. Returns how often something was done. */
+/** What somebody does all day, at a pace of their own. Returns how often something was done. */
 async function live(url: string, username: string, isOver: () => boolean): Promise<number> {
   let done = 0;
   let tokens: Tokens | null = null;
-  while (!isOver()) {
-    done += 1;
+  for (const begun = performance.now(); !isOver(); done += 1) {
+    await sleep(Math.max(0, begun + done * pauseMs - performance.now()));
     tokens ??= await signIn(url, username);
     const what = randomInt(20);
     if (what < 12) {
