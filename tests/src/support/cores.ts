@@ -14,10 +14,10 @@ export function keepToCore(pid: number | undefined, core: number): void {
 
 /**
  * How long other machines on the same hardware have kept this one from running, in milliseconds of all cores together since it
- * started; 0 where the system does not say (proc_stat(5): "steal", in hundredths of a second).
+ * started; `NaN` where the system does not say (proc_stat(5): "steal", in hundredths of a second).
  */
 export function stolenMs(): number {
-  if (process.platform !== "linux") return 0;
+  if (process.platform !== "linux") return Number.NaN;
   const [, , , , , , , , stolen] = readFileSync("/proc/stat", "utf8").split("\n", 1)[0]?.split(/ +/) ?? [];
-  return Number(stolen ?? 0) * 10;
+  return Number(stolen) * 10;
 }
