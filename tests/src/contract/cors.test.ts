@@ -36,6 +36,7 @@ describe("browsers of another origin", () => {
       expect.arrayContaining(["authorization", "content-type"]),
     );
     expect(reply.headers.get("access-control-allow-methods")).toBe("GET,POST");
+    expect(reply.headers.get("access-control-allow-credentials")).toBe("true");
   });
 
   it.each([

@@ -79,6 +79,8 @@ describe("POST /token", () => {
     const reply = await post(app, body);
     expect(reply.status).toBe(400);
     expect(reply.headers.get("cache-control")).toBe("no-store");
+    // A challenge is a 401's.
+    expect(reply.headers.has("www-authenticate")).toBe(false);
     expect(await reply.json()).toEqual({ error, error_description: expect.stringMatching(/^["A-Z].{10,}/), reason });
   });
 

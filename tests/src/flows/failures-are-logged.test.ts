@@ -35,6 +35,12 @@ describe("what is behind UNAVAILABLE is logged with the id of the request,", () 
       { "content-type": "application/x-www-form-urlencoded" },
       `username=alice&password=${password}`,
     ],
+    [
+      "by a form of a page",
+      "/sign-in",
+      { "content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin" },
+      `username=alice&password=${password}`,
+    ],
   ])("%s", async (_, path, headers, body) => {
     const { app, causes } = await appWithFullDisk();
     await using _app = app;
@@ -53,6 +59,25 @@ describe("what is behind UNAVAILABLE is logged with the id of the request,", () 
         }),
       }),
     ]);
+  });
+
+  it("by a page", async () => {
+    const store = failingDatabase();
+    const { log, lines } = capturedLog();
+    await using app = await testApp({ log }, store);
+    await signUp(app);
+    const body = new URLSearchParams({ username: "alice", password });
+    const form = { method: "POST", body, headers: { origin: app.url }, redirect: "manual" } as const;
+    const [cookie = ""] = (await app.request("/sign-in", form)).headers.getSetCookie();
+    store.fails = /from "sessions"/;
+    const reply = await app.request("/account", { headers: { cookie: cookie.split(";")[0] ?? "" } });
+    expect(reply.status).toBe(503);
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        fields: expect.objectContaining({ requestId: reply.headers.get("x-request-id") }),
+        message: "a request was refused as UNAVAILABLE",
+      }),
+    );
   });
 
   it("by GET /users/me", async () => {
@@ -87,6 +112,38 @@ it.each([
     { level: "error", fields: { requestId: reply.headers.get("x-request-id"), path: "broken" } },
   ]);
   expect(failures[0]?.fields).toMatchObject({ err: { message: expect.stringContaining("secrets") } });
+});
+
+it("a form whose sending fails is answered with a page that says so, and logged with what it failed with", async () => {
+  const { log, lines } = capturedLog();
+  const authenticate = () => Promise.reject(new Error("the application's secrets"));
+  await using app = await testApp({ log, authenticate, findAccount: () => Promise.resolve(null) });
+  const body = new URLSearchParams({ username: "alice", password });
+  const reply = await app.request("/sign-in", { method: "POST", body, headers: { origin: app.url } });
+  expect(reply.status).toBe(500);
+  expect(await reply.text()).not.toContain("secrets");
+  expect(lines.filter(({ message }) => message === "a page failed")).toMatchObject([
+    {
+      level: "error",
+      fields: { requestId: reply.headers.get("x-request-id"), err: { message: expect.stringContaining("secrets") } },
+    },
+  ]);
+});
+
+it.each([
+  ["what failed", "/trpc/broken", 500, { level: "error", message: "request failed" }],
+  ["what was refused", "/trpc/nothing", 404, { level: "info", message: "request" }],
+  ["what no database answered", "/users/me", 503, { level: "info", message: "request" }],
+])("the line of a request says by its level whether it is for an operator: %s", async (_, path, status, line) => {
+  const store = failingDatabase();
+  const { log, lines } = capturedLog();
+  await using app = await testApp({ log }, store);
+  const { accessToken } = await signUp(app);
+  store.fails = /from "accounts"/;
+  const reply = await app.request(path, { headers: { authorization: `Bearer ${accessToken}` } });
+  expect(reply.status).toBe(status);
+  const fields = expect.objectContaining({ requestId: reply.headers.get("x-request-id"), status });
+  expect(lines).toContainEqual({ ...line, fields });
 });
 
 it("a refusal that is the caller's own doing is no failure", async () => {

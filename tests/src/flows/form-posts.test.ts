@@ -102,6 +102,27 @@ test.each(cases)("$what: $reason", async ({ name, fields, headers, isNew = false
   else expect(form?.cookie).toBeNull();
 });
 
+test("a good sign-in leads to where it was asked for, and nobody keeps the reply that has its cookie", async () => {
+  await using app = await testApp();
+  await signUp(app);
+  const body = new URLSearchParams({ ...alice, return_to: "/notes" });
+  const reply = await app.request("/sign-in", { method: "POST", body, headers: origin(app), redirect: "manual" });
+  expect([reply.status, reply.headers.get("location")]).toEqual([303, "/notes"]);
+  expect(reply.headers.get("cache-control")).toBe("no-store");
+});
+
+test.each([
+  ["", null],
+  ["bob@example.com", "bob@example.com"],
+])("a sign-up whose e-mail address is '%s' has %s", async (email, stored) => {
+  await using app = await testApp();
+  expect(await byForm(app, "sign-up", { username: "bob", email, password })).toMatchObject({ status: 303 });
+  const { db } = await app.auth.start();
+  expect(await db.selectFrom("accounts").select(["username", "email"]).execute()).toEqual([
+    { username: "bob", email: stored },
+  ]);
+});
+
 test("a refusal has the headers that go with its status", async () => {
   await using app = await testApp({ limits: { loginsPerAccount: 1 } });
   await signUp(app);

@@ -75,6 +75,56 @@ test("another website chooses no language for anybody", async () => {
   }
 });
 
+test.each([
+  [{ language: "de" }, ["countersign-language=de"]],
+  [{ language: "pt-BR" }, ["countersign-language=pt-BR"]],
+  [{ language: "de; Domain=evil.example" }, []],
+  [{ language: "a de" }, []],
+  [{ scheme: "dark" }, ["countersign-scheme=dark"]],
+  [{ scheme: "light" }, ["countersign-scheme=light"]],
+  [{ scheme: "pink" }, ["countersign-scheme="]],
+  [{}, []],
+])("of what a form chooses, %j, what there may be is kept", async (fields, kept) => {
+  await using app = await testApp();
+  const reply = await post(app, "/preferences", fields);
+  expect(reply.status).toBe(303);
+  expect(reply.headers.getSetCookie().map((line) => line.split(";")[0])).toEqual(kept);
+});
+
+test.each([
+  ["/account", 200],
+  ["/account/sessions", 200],
+  ["/admin", 403],
+  ["/admin/users", 403],
+  ["/developer", 403],
+])("%s is answered with %i where the role is missing, and to an administrator with 200", async (path, status) => {
+  await using app = await testApp();
+  await signUp(app);
+  const statusFor = async (headers: { cookie: string }) =>
+    (await app.request(path, { headers, redirect: "manual" })).status;
+  expect(await statusFor(await signInByForm(app))).toBe(status);
+  const { db } = await app.auth.start();
+  await db.updateTable("accounts").set({ roles: '["admin"]', version: 2 }).execute();
+  expect(await statusFor(await signInByForm(app))).toBe(200);
+});
+
+test("whoever is signed in no more is led to the sign-in, and back to the whole address", async () => {
+  await using app = await testApp();
+  const reply = await app.request("/account/sessions?page=2", { redirect: "manual" });
+  expect([reply.status, reply.headers.get("location")]).toEqual([
+    303,
+    "/sign-in?return_to=%2Faccount%2Fsessions%3Fpage%3D2",
+  ]);
+});
+
+test("an application that has pages of its own has none of ours", async () => {
+  await using app = await testApp();
+  const alone = createApp(app.auth, { pages: false });
+  for (const path of ["/sign-in", "/account", "/pages/trpc/auth.session"]) {
+    expect((await alone.request(path)).status).toBe(404);
+  }
+});
+
 describe("a page that cannot be made", () => {
   it("says so on a page, in the language of whoever asked, and when to come back", async () => {
     const failing = failingDatabase();
