@@ -104,7 +104,9 @@ export function createApp<Router extends AnyTRPCRouter = RootRouter>(
     if (context.req.path === "/" && context.req.method === "GET")
       return context.redirect(pages === false ? "/docs" : "/account");
     const allowed = methods.get(context.req.path);
-    return allowed === undefined ? nothingHere() : anotherMethod(allowed);
+    // A route that has nothing for whom it does answer says so by itself, as where there is no theme.
+    const isAnother = allowed !== undefined && !allowed.split(", ").includes(context.req.method);
+    return isAnother ? anotherMethod(allowed) : nothingHere();
   });
   app.onError((error, context) => {
     if (error instanceof AuthError) {

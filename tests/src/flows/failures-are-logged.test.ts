@@ -1,11 +1,19 @@
 import { createApp } from "@countersign/server";
 import { createTestAuth } from "@countersign/server/testing";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { capturedLog } from "../support/captured-log.ts";
 import { expectReason } from "../support/expect-reason.ts";
 import { failingDatabase } from "../support/failing-database.ts";
 import { signUp } from "../support/people.ts";
 import { password, testApp } from "../support/test-app.ts";
+
+const RequestLine = z.object({
+  requestId: z.string(),
+  status: z.number(),
+  procedures: z.array(z.string()).optional(),
+  milliseconds: z.number().nonnegative(),
+});
 
 /** The driver's error is what an operator needs; the caller is told that it is the server's fault, and no more. */
 async function appWithFullDisk() {
@@ -131,20 +139,31 @@ it("a form whose sending fails is answered with a page that says so, and logged 
 });
 
 it.each([
-  ["what failed", "/trpc/broken", 500, { level: "error", message: "request failed" }],
-  ["what was refused", "/trpc/nothing", 404, { level: "info", message: "request" }],
-  ["what no database answered", "/users/me", 503, { level: "info", message: "request" }],
-])("the line of a request says by its level whether it is for an operator: %s", async (_, path, status, line) => {
-  const store = failingDatabase();
-  const { log, lines } = capturedLog();
-  await using app = await testApp({ log }, store);
-  const { accessToken } = await signUp(app);
-  store.fails = /from "accounts"/;
-  const reply = await app.request(path, { headers: { authorization: `Bearer ${accessToken}` } });
-  expect(reply.status).toBe(status);
-  const fields = expect.objectContaining({ requestId: reply.headers.get("x-request-id"), status });
-  expect(lines).toContainEqual({ ...line, fields });
-});
+  ["what failed", "/trpc/broken", 500, ["broken"], { level: "error", message: "request failed" }],
+  ["what was refused", "/trpc/whoami,nothing?batch=1", 207, ["whoami"], { level: "info", message: "request" }],
+  ["what no database answered", "/users/me", 503, undefined, { level: "info", message: "request" }],
+])(
+  "a request's line says what was called, how long it took, and by its level whether it is for an operator: %s",
+  async (_, path, status, procedures, line) => {
+    const store = failingDatabase();
+    const { log, lines } = capturedLog();
+    await using app = await testApp({ log }, store);
+    const { accessToken } = await signUp(app);
+    store.fails = /from "accounts"/;
+    const begun = performance.now();
+    const reply = await app.request(path, { headers: { authorization: `Bearer ${accessToken}` } });
+    const taken = performance.now() - begun;
+    expect(reply.status).toBe(status);
+    const requestId = reply.headers.get("x-request-id");
+    const written = lines.find(({ fields }) => RequestLine.safeParse(fields).data?.requestId === requestId);
+    expect(written).toMatchObject(line);
+    const fields = RequestLine.parse(written?.fields);
+    expect(fields.status).toBe(status);
+    expect(fields.procedures).toEqual(procedures);
+    // It is rounded to a tenth.
+    expect(fields.milliseconds).toBeLessThanOrEqual(taken + 0.05);
+  },
+);
 
 it("a refusal that is the caller's own doing is no failure", async () => {
   const { log, lines } = capturedLog();

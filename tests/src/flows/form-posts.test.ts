@@ -136,6 +136,9 @@ test("a refusal has the headers that go with its status", async () => {
 test.each([
   ["/account?tab=2", "/account?tab=2"],
   ["/sign-up?return_to=/notes", "/sign-up?return_to=%2Fnotes"],
+  ["/sign-in", "/sign-in"],
+  ["/reauth?for=profile", "/reauth"],
+  ["//evil.example/sign-in", "/account"],
   ["/sign-in?return_to=//evil.example", "/sign-in?return_to=%2Faccount"],
   ["//evil.example", "/account"],
   ["/sign-in//evil.example", "/account"],

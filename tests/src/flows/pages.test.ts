@@ -117,6 +117,66 @@ test("whoever is signed in no more is led to the sign-in, and back to the whole 
   ]);
 });
 
+/** What the document of a page was made of. */
+async function pageAt(app: TestApp, path: string, request: RequestInit = {}) {
+  const text = await (await app.request(path, request)).text();
+  return JSON.parse(/data-page="([^"]*)"/.exec(text)?.[1]?.replaceAll("&quot;", '"') ?? "null");
+}
+
+test("the sign-in offers a sign-up where there is one", async () => {
+  const own = { authenticate: async () => null, findAccount: async () => null };
+  const offers: unknown[] = [];
+  for (const options of [{}, { registration: "closed" as const }, own]) {
+    await using app = await testApp(options);
+    offers.push((await pageAt(app, "/sign-in")).isRegistrationOpen);
+  }
+  expect(offers).toEqual([true, false, false]);
+});
+
+test("a sign-in that was refused still leads to where it was asked for", async () => {
+  await using app = await testApp();
+  const body = new URLSearchParams({ username: "alice", password: "wrong", return_to: "/notes" });
+  const page = await pageAt(app, "/sign-in", { method: "POST", body, headers: { origin: app.url } });
+  expect(page).toMatchObject({ returnTo: "/notes", values: { username: "alice" } });
+  expect(JSON.stringify(page)).not.toContain("wrong");
+});
+
+test("a confirmation for what we do not know says nothing of what it is for", async () => {
+  await using app = await testApp();
+  await signUp(app);
+  const headers = await signInByForm(app);
+  const purposeOf = async (path: string) => (await pageAt(app, path, { headers })).purpose;
+  expect(await purposeOf("/reauth?for=profile")).toBe("profile");
+  expect(await purposeOf("/reauth?for=your%20prize")).toBeNull();
+});
+
+describe("what pages load", () => {
+  it("is kept for as long as its name says, compressed", async () => {
+    await using app = await testApp();
+    const script = /<script type="module" src="([^"]+)"/.exec(await (await app.request("/sign-in")).text())?.[1];
+    const reply = await app.request(script ?? "", { headers: { "accept-encoding": "br" } });
+    expect([reply.status, reply.headers.get("content-type")]).toEqual([200, expect.stringContaining("javascript")]);
+    expect(reply.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
+    expect(reply.headers.get("vary")).toMatch(/accept-encoding/i);
+    const icon = await app.request("/pages/icon.svg");
+    expect([icon.status, icon.headers.get("cache-control")]).toEqual([200, "public, max-age=3600"]);
+  });
+
+  it.each(["/pages/theme.css", "/pages/nothing.js", "/pages/..%2fpackage.json", "/pages/%2e%2e/package.json"])(
+    "is nothing else: %s",
+    async (path) => {
+      await using app = await testApp();
+      expect((await app.request(path)).status).toBe(404);
+    },
+  );
+});
+
+test("a password manager finds where a password is changed", async () => {
+  await using app = await testApp();
+  const reply = await app.request("/.well-known/change-password", { redirect: "manual" });
+  expect([reply.status, reply.headers.get("location")]).toEqual([302, "/account/password"]);
+});
+
 test("an application that has pages of its own has none of ours", async () => {
   await using app = await testApp();
   const alone = createApp(app.auth, { pages: false });
