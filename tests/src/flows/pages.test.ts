@@ -141,6 +141,20 @@ test("a sign-in that was refused still leads to where it was asked for", async (
   expect(JSON.stringify(page)).not.toContain("wrong");
 });
 
+test("a page has the language that was chosen, else one that the browser asks for", async () => {
+  await using app = await testApp({}, { app: { pages: { name: "Notes", logo: "/logo.svg" } } });
+  const languageOf = async (chosen: string, asked: string) => {
+    const headers = { cookie: `countersign-language=${chosen}`, "accept-language": asked };
+    return (await pageAt(app, "/sign-in", { headers })).language;
+  };
+  expect([await languageOf("de", "en"), await languageOf("en", "de"), await languageOf("xx", "de")]).toEqual([
+    "de",
+    "en",
+    "de",
+  ]);
+  expect((await pageAt(app, "/sign-in")).brand).toEqual({ name: "Notes", logo: "/logo.svg" });
+});
+
 test("a confirmation for what we do not know says nothing of what it is for", async () => {
   await using app = await testApp();
   await signUp(app);
