@@ -5,6 +5,7 @@ import { z } from "zod";
 import { capturedLog } from "../support/captured-log.ts";
 import { expectReason } from "../support/expect-reason.ts";
 import { failingDatabase } from "../support/failing-database.ts";
+import { post, signInByForm } from "../support/pages-without-scripts.ts";
 import { signUp } from "../support/people.ts";
 import { password, testApp } from "../support/test-app.ts";
 
@@ -74,11 +75,9 @@ describe("what is behind UNAVAILABLE is logged with the id of the request,", () 
     const { log, lines } = capturedLog();
     await using app = await testApp({ log }, store);
     await signUp(app);
-    const body = new URLSearchParams({ username: "alice", password });
-    const form = { method: "POST", body, headers: { origin: app.url }, redirect: "manual" } as const;
-    const [cookie = ""] = (await app.request("/sign-in", form)).headers.getSetCookie();
+    const alice = await signInByForm(app);
     store.fails = /from "sessions"/;
-    const reply = await app.request("/account", { headers: { cookie: cookie.split(";")[0] ?? "" } });
+    const reply = await app.request("/account", { headers: alice });
     expect(reply.status).toBe(503);
     expect(lines).toContainEqual(
       expect.objectContaining({
@@ -126,8 +125,7 @@ it("a form whose sending fails is answered with a page that says so, and logged 
   const { log, lines } = capturedLog();
   const authenticate = () => Promise.reject(new Error("the application's secrets"));
   await using app = await testApp({ log, authenticate, findAccount: () => Promise.resolve(null) });
-  const body = new URLSearchParams({ username: "alice", password });
-  const reply = await app.request("/sign-in", { method: "POST", body, headers: { origin: app.url } });
+  const reply = await post(app, "/sign-in", { username: "alice", password });
   expect(reply.status).toBe(500);
   expect(await reply.text()).not.toContain("secrets");
   expect(lines.filter(({ message }) => message === "a page failed")).toMatchObject([

@@ -1,5 +1,6 @@
 /** What a form of the pages sends goes the way of the procedure: the same cookie, the same refusals, the same audit. */
 import { describe, expect, it, test } from "vitest";
+import { pageIn, post } from "../support/pages-without-scripts.ts";
 import { signUp } from "../support/people.ts";
 import { password, type TestApp, testApp } from "../support/test-app.ts";
 
@@ -18,9 +19,8 @@ const origin = (app: TestApp) => ({ origin: app.url });
 async function byForm(app: TestApp, name: string, fields: Fields, headers: Fields = origin(app)): Promise<Answer> {
   const body = new URLSearchParams(fields);
   const reply = await app.request(`/${name}`, { method: "POST", body, headers, redirect: "manual" });
-  const data = /data-page="([^"]*)"/.exec(await reply.text())?.[1]?.replaceAll("&quot;", '"');
-  const failure = data === undefined ? null : JSON.parse(data).failure;
-  return { reason: failure?.reason ?? null, status: reply.status, cookie: attributesOf(reply) };
+  const page = await pageIn(reply);
+  return { reason: page?.failure?.reason ?? null, status: reply.status, cookie: attributesOf(reply) };
 }
 
 const procedures: Fields = { "sign-in": "login", "sign-up": "register", setup: "setUp" };
@@ -105,8 +105,7 @@ test.each(cases)("$what: $reason", async ({ name, fields, headers, isNew = false
 test("a good sign-in leads to where it was asked for, and nobody keeps the reply that has its cookie", async () => {
   await using app = await testApp();
   await signUp(app);
-  const body = new URLSearchParams({ ...alice, return_to: "/notes" });
-  const reply = await app.request("/sign-in", { method: "POST", body, headers: origin(app), redirect: "manual" });
+  const reply = await post(app, "/sign-in", { ...alice, return_to: "/notes" });
   expect([reply.status, reply.headers.get("location")]).toEqual([303, "/notes"]);
   expect(reply.headers.get("cache-control")).toBe("no-store");
 });

@@ -3,20 +3,10 @@ import { createApp } from "@countersign/server";
 import { initTRPC } from "@trpc/server";
 import { describe, expect, it, test } from "vitest";
 import { failingDatabase } from "../support/failing-database.ts";
+import { pageIn, post, signInByForm } from "../support/pages-without-scripts.ts";
 import { signUp } from "../support/people.ts";
 import { password, type TestApp, testApp } from "../support/test-app.ts";
 import { testRouter } from "../support/test-router.ts";
-
-/** Sends a form as a page of the server does. */
-function post(app: TestApp, path: string, fields: Record<string, string>, headers: Record<string, string> = {}) {
-  const body = new URLSearchParams(fields);
-  return app.request(path, { method: "POST", body, headers: { origin: app.url, ...headers }, redirect: "manual" });
-}
-
-async function signInByForm(app: TestApp, username = "alice"): Promise<{ cookie: string }> {
-  const reply = await post(app, "/sign-in", { username, password });
-  return { cookie: reply.headers.get("set-cookie")?.split(";")[0] ?? expect.fail("no cookie") };
-}
 
 const textOf = async (reply: Response) => (await reply.text()).replaceAll(/<[^>]+>/g, " ");
 
@@ -117,11 +107,8 @@ test("whoever is signed in no more is led to the sign-in, and back to the whole 
   ]);
 });
 
-/** What the document of a page was made of. */
-async function pageAt(app: TestApp, path: string, request: RequestInit = {}) {
-  const text = await (await app.request(path, request)).text();
-  return JSON.parse(/data-page="([^"]*)"/.exec(text)?.[1]?.replaceAll("&quot;", '"') ?? "null");
-}
+const pageAt = async (app: TestApp, path: string, headers: Record<string, string> = {}) =>
+  pageIn(await app.request(path, { headers }));
 
 test("the sign-in offers a sign-up where there is one", async () => {
   const own = { authenticate: async () => null, findAccount: async () => null };
@@ -135,8 +122,7 @@ test("the sign-in offers a sign-up where there is one", async () => {
 
 test("a sign-in that was refused still leads to where it was asked for", async () => {
   await using app = await testApp();
-  const body = new URLSearchParams({ username: "alice", password: "wrong", return_to: "/notes" });
-  const page = await pageAt(app, "/sign-in", { method: "POST", body, headers: { origin: app.url } });
+  const page = await pageIn(await post(app, "/sign-in", { username: "alice", password: "wrong", return_to: "/notes" }));
   expect(page).toMatchObject({ returnTo: "/notes", values: { username: "alice" } });
   expect(JSON.stringify(page)).not.toContain("wrong");
 });
@@ -145,7 +131,7 @@ test("a page has the language that was chosen, else one that the browser asks fo
   await using app = await testApp({}, { app: { pages: { name: "Notes", logo: "/logo.svg" } } });
   const languageOf = async (chosen: string, asked: string) => {
     const headers = { cookie: `countersign-language=${chosen}`, "accept-language": asked };
-    return (await pageAt(app, "/sign-in", { headers })).language;
+    return (await pageAt(app, "/sign-in", headers)).language;
   };
   expect([await languageOf("de", "en"), await languageOf("en", "de"), await languageOf("xx", "de")]).toEqual([
     "de",
@@ -159,7 +145,7 @@ test("a confirmation for what we do not know says nothing of what it is for", as
   await using app = await testApp();
   await signUp(app);
   const headers = await signInByForm(app);
-  const purposeOf = async (path: string) => (await pageAt(app, path, { headers })).purpose;
+  const purposeOf = async (path: string) => (await pageAt(app, path, headers)).purpose;
   expect(await purposeOf("/reauth?for=profile")).toBe("profile");
   expect(await purposeOf("/reauth?for=your%20prize")).toBeNull();
 });
@@ -176,13 +162,15 @@ describe("what pages load", () => {
     expect([icon.status, icon.headers.get("cache-control")]).toEqual([200, "public, max-age=3600"]);
   });
 
-  it.each(["/pages/theme.css", "/pages/nothing.js", "/pages/..%2fpackage.json", "/pages/%2e%2e/package.json"])(
-    "is nothing else: %s",
-    async (path) => {
-      await using app = await testApp();
-      expect((await app.request(path)).status).toBe(404);
-    },
-  );
+  it.each([
+    "/pages/theme.css",
+    "/pages/nothing.js",
+    "/pages/..%2fserver/render.js",
+    "/pages/assets%2f..%2f..%2fserver%2frender.js",
+  ])("is nothing else: %s", async (path) => {
+    await using app = await testApp();
+    expect((await app.request(path)).status).toBe(404);
+  });
 });
 
 test("a password manager finds where a password is changed", async () => {
